@@ -1,0 +1,124 @@
+"""The rows that the engine writes and everybody reads: one shape for the journal, its projections and recovery.
+
+A change to a run is one :class:`Change`: an event for the journal, with the whole rows that it brings up to date. Rows
+are immutable snapshots, so the last one written wins and a batch of changes may be folded row by row.
+Times are seconds since the epoch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gorchestrator.common.states import State
+
+ENGINE = "engine"  # the actor of what the service does by itself
+
+
+class Kind(StrEnum):
+    """What happened: the kinds of events in the journal."""
+
+    TASK_ACCEPTED = "task_accepted"
+    TASK_CLAIMED = "task_claimed"  # a process became its owner
+    TASK_STARTED = "task_started"
+    TASK_CANCEL = "task_cancel"  # somebody asked for its cancellation
+    TASK_FINAL = "task_final"
+    NODE_WAITS = "node_waits"  # it is torun, and the reason why it waits has changed
+    NODE_RUNNING = "node_running"  # an attempt was decided on, or its state on the executor became known
+    NODE_FINAL = "node_final"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One task: the run of a graph. ``owner`` and ``fence`` are changed by claims only, ``cancel_*`` by requests only."""
+
+    id: str
+    name: str
+    state: State = State.INITIAL
+    reason: str | None = None
+    reason_code: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    size: int = 0  # number of nodes
+    accepted_at: float = 0.0
+    started_at: float | None = None
+    stopped_at: float | None = None
+    cancel_at: float | None = None
+    cancel_actor: str | None = None
+    owner: str | None = None
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRow:
+    """What is known of one node of a task."""
+
+    task: str
+    node: int
+    state: State = State.TORUN
+    reason: str | None = None
+    reason_code: str | None = None
+    attempt: int = 0  # the number of the current or last attempt; 0 before the first
+    executor: str | None = None
+    started_at: float | None = None
+    stopped_at: float | None = None
+    exit_code: int | None = None
+    output: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One try of a node on an executor. Written before it is dispatched, and again when it has ended."""
+
+    task: str
+    node: int
+    attempt: int
+    executor: str
+    instance: str  # the executor's instance id when the attempt was decided on
+    args: tuple[str, ...] = ()  # as resolved
+    state: State = State.RUNNING
+    reason: str | None = None
+    reason_code: str | None = None
+    started_at: float | None = None
+    stopped_at: float | None = None
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of the journal and the rows that it brings up to date.
+
+    Of ``task_row`` the store writes the state, the reason and the times; owner, fence and cancel stay as they are.
+    """
+
+    kind: Kind
+    task: str
+    fence: int
+    at: float
+    actor: str = ENGINE
+    task_row: TaskRow | None = None
+    node_row: NodeRow | None = None
+    attempt_row: AttemptRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """A piece of what an attempt printed. ``offset`` counts stored bytes from the start of the attempt's log."""
+
+    task: str
+    node: int
+    attempt: int
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of the journal as its readers see it."""
+
+    seq: int
+    task: str
+    node: int | None
+    attempt: int | None
+    kind: Kind
+    at: float
+    actor: str
+    data: Mapping[str, object]
