@@ -1,0 +1,77 @@
+"""The one family of errors of the orchestrator. What a node suffers is a value and not one of these."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+class GorchError(Exception):
+    """Something is wrong."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str | None = None, **data: Any) -> None:
+        """``detail`` says what is wrong and what to do (default: the class's docstring); ``data`` is for programs."""
+        self.detail = detail or (type(self).__doc__ or self.code)
+        self.data: Mapping[str, Any] = data
+        super().__init__(self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a document: where (a JSON Pointer, RFC 6901) and what."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidGorch(GorchError):
+    """The gorch cannot be run; every fault is listed."""
+
+    code = "invalid-gorch"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"The gorch has {len(faults)} fault{'s' if len(faults) > 1 else ''}; see errors.")
+        self.faults = tuple(faults)
+
+
+class UnknownTask(GorchError):
+    """There is no such task; GET /v1/tasks lists those that are kept."""
+
+    code = "task-unknown"
+
+
+class UnknownNode(GorchError):
+    """The task has no such node."""
+
+    code = "node-unknown"
+
+
+class IllegalTransition(GorchError):
+    """A fault of this program: a state cannot follow another one."""
+
+    code = "illegal-transition"
+
+
+class StoreError(GorchError):
+    """The store cannot be used."""
+
+    code = "store"
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be written at the moment; nothing was accepted. Try again later."""
+
+    code = "store-unavailable"
+
+
+class SchemaMismatch(StoreError):
+    """The database has the schema of another version; run `gorch db upgrade`."""
+
+    code = "schema-mismatch"
+
+
+class Fenced(StoreError):
+    """Another process owns the run now; this one may not write of it any more."""
+
+    code = "fenced"
