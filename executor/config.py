@@ -1,0 +1,68 @@
+"""The executor's settings: one frozen :class:`Config`, and the only reader of its environment and its file.
+
+Environment: ``GORCH_EXECUTOR_`` and the field's name in capitals. File: TOML, named by ``GORCH_EXECUTOR_CONFIG``, keys
+as the fields.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gorchestrator.common import checks
+from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
+
+PREFIX = "GORCH_EXECUTOR_"
+FILE_VARIABLE = "GORCH_EXECUTOR_CONFIG"
+ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME")
+
+
+def _name(text: str) -> str | None:
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
+        return None
+    return f"{text!r} is not a name; use letters, digits, dot, dash and underscore, at most 64"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the executor runs with."""
+
+    bind: str = setting("127.0.0.1", "address to listen on", check=checks.host)
+    port: int = setting(8443, "port to listen on; 0 picks a free one", check=checks.port)
+    data: Path = derived(lambda _, env: checks.state_home(env) / "executor", "directory of the jobs")
+    name: str = setting("executor", "its name, as `target` of nodes and in logs", check=_name)
+    certs: Path = derived(lambda _, env: checks.state_home(env) / "certs", "directory that `gorch certs` filled")
+    tls_ca: Path = derived(lambda c, _: c.certs / "ca.pem", "CA of the certificates that callers must show")
+    tls_cert: Path = derived(lambda c, _: c.certs / "executor.pem", "its certificate")
+    tls_key: Path = derived(lambda c, _: c.certs / "executor.key", "key of `tls_cert`")
+    insecure: bool = setting(False, "accept callers without a certificate: anybody may run anything; for tests")
+    capacity: int = setting(16, "most jobs at once", check=checks.at_least(1))
+    queue: int = setting(64, "most jobs that wait; more are refused with 503", check=checks.at_least(0))
+    artifact_dirs: tuple[str, ...] = setting((), "directories in which artifacts are looked up, before PATH")
+    env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
+    kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
+    keep_done: float = setting(24.0, "how long ended jobs are kept", unit="hours", check=checks.at_least(0))
+    body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
+    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
+    log_format: str = setting(
+        "auto", "json, text, or auto: text on a terminal, else json", check=checks.one_of(checks.FORMATS)
+    )
+
+    def __post_init__(self) -> None:
+        complete(self, os.environ)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Loaded["Config"]:
+        """Read file and environment; raises SettingsError with every fault."""
+        environ = os.environ if environ is None else environ
+        return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, rules=RULES)
+
+
+def _open_to_all(config: Config) -> str | None:
+    if not config.insecure or checks.is_loopback(config.bind):
+        return None
+    return f"insecure: with bind {config.bind!r} every machine could run anything here; bind to 127.0.0.1"
+
+
+RULES = (Rule(("bind", "insecure"), _open_to_all),)

@@ -1,0 +1,66 @@
+"""Checks and defaults of settings that both services have. A check returns what is wrong and what to do, or None."""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("auto", "json", "text")
+MAX_PORT = 65535
+
+
+def state_home(environ: Mapping[str, str]) -> Path:
+    """Return gorchestrator's folder in the user's state directory (XDG)."""
+    base = Path(environ.get("XDG_STATE_HOME", ""))
+    # The specification wants a relative one to be ignored.
+    return (base if base.is_absolute() else Path.home() / ".local" / "state") / "gorchestrator"
+
+
+def at_least(lowest: float) -> Callable[[float], str | None]:
+    """Return a check that a number is not below ``lowest``."""
+
+    def check(number: float) -> str | None:
+        return None if number >= lowest else f"{number} is too small; write {lowest} or more"
+
+    return check
+
+
+def one_of(names: tuple[str, ...]) -> Callable[[str], str | None]:
+    """Return a check that a text is one of ``names``."""
+
+    def check(text: str) -> str | None:
+        return None if text in names else f"{text!r} is unknown; write one of {', '.join(names)}"
+
+    return check
+
+
+def port(number: int) -> str | None:
+    """Check a TCP port; 0 asks for a free one."""
+    return None if 0 <= number <= MAX_PORT else f"{number} is not a port; write 0 (any free one) to {MAX_PORT}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine reaches ``host``. Names other than localhost are not looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def host(text: str) -> str | None:
+    """Check an address to listen on."""
+    bad = not text or any(ch.isspace() or ch in "/,@" for ch in text)
+    return f"{text!r} is not a host; write an address such as 127.0.0.1 or ::1, without a port" if bad else None
+
+
+def pair(first: str, second: str) -> Callable[[Any], str | None]:
+    """Return a rule's check that two settings are given together or not at all."""
+
+    def check(settings: Any) -> str | None:
+        one, two = getattr(settings, first), getattr(settings, second)
+        return None if bool(one) == bool(two) else f"{first} and {second} belong together; give both or neither"
+
+    return check

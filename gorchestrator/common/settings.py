@@ -1,0 +1,200 @@
+"""Typed settings from defaults, a TOML file and the environment, in this order; the environment wins.
+
+A service's settings are one frozen dataclass whose fields are made by :func:`setting`. :func:`load` reads all sources,
+reports every fault at once and remembers where each value came from. Nothing here knows a particular service.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from gorchestrator.common.parsing import from_text, from_toml
+
+T = TypeVar("T")
+Check = Callable[[Any], str | None]  # returns what is wrong and what to do, or None
+Derive = Callable[[Any, Mapping[str, str]], Any]  # from the settings before it, and the environment
+
+UNSET: Any = object()
+DEFAULT = "default"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; ``faults`` lists all that is wrong, each with what to do."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What is known of one setting beside its name and type."""
+
+    help: str
+    unit: str | None = None
+    check: Check | None = None
+    derive: Derive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check over several settings; it runs only when each of ``names`` is right by itself."""
+
+    names: tuple[str, ...]
+    find: Check
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[T]):
+    """Settings in force, and for each of them ``default``, ``environment GORCH_X`` or ``file PATH``."""
+
+    value: T
+    sources: Mapping[str, str]
+    file: Path | None = None
+
+
+def setting(default: T, text: str, *, unit: str | None = None, check: Check | None = None) -> T:
+    """Declare a field with a fixed default. ``text`` is its line in the documentation."""
+    metadata = {"setting": Spec(text, unit, check)}
+    return field(default_factory=lambda: default, metadata=metadata)
+
+
+def derived(derive: Derive, text: str, *, unit: str | None = None, check: Check | None = None) -> Any:
+    """Declare a field whose default is computed: ``derive(settings declared before it, environment)``."""
+    return field(default=UNSET, metadata={"setting": Spec(text, unit, check, derive)})
+
+
+def complete(settings: Any, environ: Mapping[str, str]) -> None:
+    """Fill the derived fields that were not given; for ``__post_init__`` of the frozen dataclass."""
+    for entry in fields(settings):
+        if getattr(settings, entry.name) is UNSET:
+            object.__setattr__(settings, entry.name, _default(entry, settings, environ))
+
+
+def spec(entry: Field[Any]) -> Spec:
+    """Return what was declared with :func:`setting` or :func:`derived`."""
+    found: Spec = entry.metadata["setting"]
+    return found
+
+
+def load(
+    cls: type[T],
+    prefix: str,
+    environ: Mapping[str, str],
+    *,
+    file_variable: str,
+    ignored: tuple[str, ...] = (),
+    rules: Iterable[Rule] = (),
+) -> Loaded[T]:
+    """Return the settings of ``cls`` in force, or raise :class:`SettingsError` with every fault.
+
+    ``ignored``: variables that begin with ``prefix`` but belong to somebody else; an item that ends in ``_`` means all
+    that begin with it.
+    """
+    reader = _Reader(cls, prefix, environ)
+    file = reader.read_file(environ.get(file_variable), file_variable)
+    reader.read_environment(file_variable, ignored)
+    values = reader.values()
+    faults = [*reader.faults, *_broken(rules, values, reader.faulty)]
+    if faults:
+        raise SettingsError(faults)
+    return Loaded(cls(**values), reader.sources, file)
+
+
+class _Reader:
+    """Collects the given values of one settings class, their sources, and the faults."""
+
+    def __init__(self, cls: type, prefix: str, environ: Mapping[str, str]) -> None:
+        self.fields = {entry.name: entry for entry in fields(cls)}
+        self.types = get_type_hints(cls)
+        self.prefix = prefix
+        self.environ = environ
+        self.given: dict[str, Any] = {}
+        self.sources = dict.fromkeys(self.fields, DEFAULT)
+        self.faults: list[str] = []
+        self.faulty: set[str] = set()
+
+    def read_file(self, name: str | None, variable: str) -> Path | None:
+        """Take over the file's values; None when no file was named."""
+        if not name:
+            return None
+        path = Path(name).expanduser().absolute()
+        try:
+            content = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            self.faults.append(f"{variable}: cannot read {path}: {error.strerror}; name a readable TOML file")
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self.faults.append(f"file {path}: not TOML: {error}")
+        else:
+            for key, value in content.items():
+                self._take(key, f"file {path}", key, partial(from_toml, value, folder=path.parent))
+        return path
+
+    def read_environment(self, file_variable: str, ignored: tuple[str, ...]) -> None:
+        """Take over the environment's values, over those of the file."""
+        for variable in sorted(self.environ):
+            if not variable.startswith(self.prefix) or variable == file_variable or _belongs(variable, ignored):
+                continue
+            key = variable.removeprefix(self.prefix).lower()
+            text = self.environ[variable]
+            self._take(key, f"environment {variable}", variable, partial(from_text, text))
+
+    def values(self) -> dict[str, Any]:
+        """Return a value for each setting: as given, else its default."""
+        found = SimpleNamespace()
+        for name, entry in self.fields.items():
+            value = self.given[name] if name in self.given else _default(entry, found, self.environ)
+            setattr(found, name, value)
+        return vars(found)
+
+    def _take(self, key: str, source: str, shown: str, parse: Callable[..., Any]) -> None:
+        where = source if source.startswith("file") else shown
+        if key not in self.fields:
+            self.faults.append(f"{where}: {self._unknown(key, shown)}")
+            return
+        self.faulty.discard(key)
+        try:
+            value = parse(kind=self.types[key])
+        except ValueError as error:
+            wrong: str | None = str(error)
+        else:
+            check = spec(self.fields[key]).check
+            wrong = check(value) if check else None
+            self.given[key], self.sources[key] = value, source
+        if wrong:
+            self.faulty.add(key)
+            self.faults.append(f"{where}: {wrong}" if where == shown else f"{where}: {key}: {wrong}")
+
+    def _unknown(self, key: str, shown: str) -> str:
+        prefix = self.prefix if shown.startswith(self.prefix) else ""
+        near = difflib.get_close_matches(key, self.fields, n=1)
+        names = {name: f"{prefix}{name.upper() if prefix else name}" for name in self.fields}
+        what = "no such setting" if prefix else f"no such setting as {key!r}"
+        hint = f"did you mean {names[near[0]]}?" if near else f"there are: {', '.join(names.values())}"
+        return f"{what}; {hint}"
+
+
+def _default(entry: Field[Any], before: Any, environ: Mapping[str, str]) -> Any:
+    derive = spec(entry).derive
+    if derive:
+        return derive(before, environ)
+    if entry.default_factory is MISSING:  # pragma: no cover  (every field is made by `setting` or `derived`)
+        raise TypeError(f"{entry.name} is not a setting")
+    return entry.default_factory()
+
+
+def _belongs(variable: str, ignored: tuple[str, ...]) -> bool:
+    return any(variable.startswith(item) if item.endswith("_") else variable == item for item in ignored)
+
+
+def _broken(rules: Iterable[Rule], values: Mapping[str, Any], faulty: set[str]) -> Iterator[str]:
+    for rule in rules:
+        if faulty.isdisjoint(rule.names):
+            wrong = rule.find(SimpleNamespace(**values))
+            if wrong:
+                yield wrong

@@ -1,0 +1,107 @@
+"""The orchestrator's settings: one frozen :class:`Config`, and the only reader of its environment and its file.
+
+Environment: ``GORCH_`` and the field's name in capitals. File: TOML, named by ``GORCH_CONFIG``, keys as the fields.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from gorchestrator.common import checks
+from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
+
+PREFIX = "GORCH_"
+FILE_VARIABLE = "GORCH_CONFIG"
+# Variables of others: the executor's settings, the command line's, and what an executor tells the nodes it runs.
+IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
+
+
+def _executors(named: Mapping[str, str]) -> str | None:
+    for name, url in named.items():
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+            return f"{name!r} is not a name of an executor; use letters, digits, dot, dash and underscore"
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+            return f"{url!r} is not the URL of an executor; write one such as https://127.0.0.1:8443"
+    return None if named else "no executor; name at least one: name=https://host:8443"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the orchestrator runs with."""
+
+    bind: str = setting("127.0.0.1", "address to listen on; beyond loopback only with `insecure`", check=checks.host)
+    port: int = setting(8080, "port to listen on; 0 picks a free one", check=checks.port)
+    workers: int = setting(2, "worker processes that serve the API and run the graphs", check=checks.at_least(1))
+    data: Path = derived(lambda _, env: checks.state_home(env), "directory of the journal")
+    certfile: str = setting("", "certificate (PEM) to serve the API over HTTPS; empty: plain HTTP")
+    keyfile: str = setting("", "key (PEM) of `certfile`")
+    insecure: bool = setting(False, "allow what is open to everybody: other addresses than loopback, plain executors")
+    allowed_hosts: tuple[str, ...] = setting(
+        ("localhost", "127.0.0.1", "[::1]"), "names that a Host header may have, beside `bind`"
+    )
+    body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
+    max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1))
+    executors: Mapping[str, str] = setting(
+        {"executor": "https://127.0.0.1:8443"}, "the executors: name and URL of each", check=_executors
+    )
+    certs: Path = derived(lambda _, env: checks.state_home(env) / "certs", "directory that `gorch certs` filled")
+    tls_ca: Path = derived(lambda c, _: c.certs / "ca.pem", "CA of the executors' certificates")
+    tls_cert: Path = derived(lambda c, _: c.certs / "orchestrator.pem", "certificate shown to the executors")
+    tls_key: Path = derived(lambda c, _: c.certs / "orchestrator.key", "key of `tls_cert`")
+    lost_after: float = setting(
+        900.0,
+        "an attempt is lost after this time without contact to its executor; 0: never",
+        unit="seconds",
+        check=checks.at_least(0),
+    )
+    lease: float = setting(
+        10.0,
+        "a run is taken over when its process gave no sign for this long",
+        unit="seconds",
+        check=checks.at_least(1),
+    )
+    log_limit: int = setting(10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024))
+    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
+    log_format: str = setting(
+        "auto", "json, text, or auto: text on a terminal, else json", check=checks.one_of(checks.FORMATS)
+    )
+
+    def __post_init__(self) -> None:
+        complete(self, os.environ)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Loaded["Config"]:
+        """Read file and environment; raises SettingsError with every fault."""
+        environ = os.environ if environ is None else environ
+        return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, ignored=IGNORED, rules=RULES)
+
+
+def _exposed(config: Config) -> str | None:
+    if config.insecure or checks.is_loopback(config.bind):
+        return None
+    return (
+        f"bind: {config.bind!r} is open to other machines, and there is no authentication; "
+        "bind to 127.0.0.1, or say that you want it: insecure (--insecure, GORCH_INSECURE=true)"
+    )
+
+
+def _plain_executors(config: Config) -> str | None:
+    plain = [url for url in config.executors.values() if not url.startswith("https://")]
+    if config.insecure or not plain:
+        return None
+    return f"executors: {plain[0]} is not https, so nobody proves who they are; use https:// (or insecure, for tests)"
+
+
+RULES = (
+    Rule(("certfile", "keyfile"), checks.pair("certfile", "keyfile")),
+    Rule(("bind", "insecure"), _exposed),
+    Rule(("executors", "insecure"), _plain_executors),
+)
