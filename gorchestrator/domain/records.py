@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task: the run of a graph. ``owner`` and ``fence`` are changed by claims only, ``cancel_*`` by requests only."""
+    """One task: the run of a graph. Only claims change ``owner`` and ``fence``, only requests ``cancel_*``."""
 
     id: str
     name: str
