@@ -6,18 +6,17 @@ Every line has time, level, logger, event and message, and what the call put int
 
 import logging
 import os
-import re
 import sys
 from typing import Any, TextIO
 
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from gorchestrator.common.text import printable
 from gorchestrator.common.timestamps import to_wire
 
 PLAIN_EVENT = "log"  # the event of lines that do not name one, such as those of libraries
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _KNOWN = frozenset({*RESERVED_ATTRS, "taskName", "event"})
 
 
@@ -44,9 +43,9 @@ class TextLines(logging.Formatter):
         """Return the line, followed by the traceback if there is one."""
         clock = f"{self.formatTime(record, '%H:%M:%S')}.{int(record.msecs):03d}"
         extras = {key: value for key, value in vars(record).items() if key not in _KNOWN and not key.startswith("_")}
-        tail = "".join(f" {key}={_printable(str(value))}" for key, value in extras.items() if value is not None)
+        tail = "".join(f" {key}={printable(str(value))}" for key, value in extras.items() if value is not None)
         event = getattr(record, "event", record.name)
-        message = _printable(record.getMessage())
+        message = printable(record.getMessage())
         level = self._paint(f"{record.levelname:<7}", _COLOURS.get(record.levelname, "0"))
         line = f"{clock} {level} {self._paint(str(event), '36')} {message}{self._paint(tail, '2')}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -82,8 +81,3 @@ def join(name: str) -> None:
     logger = logging.getLogger(name)
     logger.handlers.clear()
     logger.propagate = True
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` without characters that could steer a terminal or forge a line."""
-    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
