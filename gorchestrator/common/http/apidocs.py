@@ -1,0 +1,59 @@
+"""The API docs of a service: ``/apispec.json`` (OpenAPI 3) and ``/apidocs/`` (Swagger UI), from docstrings and schemas.
+
+A view's docstring has its operation as YAML below ``---``. Pages load nothing from outside: flasgger brings Swagger UI
+along, and our ``templates/flasgger/head.html`` stands in for its own, which links a web font.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from apispec_webframeworks.flask import FlaskPlugin
+from flasgger import APISpec, Swagger
+from flask import Blueprint, Flask
+from marshmallow import Schema
+
+OPENAPI = "3.0.3"
+
+
+def install(
+    app: Flask,
+    *,
+    title: str,
+    description: str,
+    version: str,
+    schemas: Mapping[str, type[Schema]],
+    views: Iterable[Callable[..., Any]],
+) -> None:
+    """Add the docs. ``schemas``: names in ``#/components/schemas`` (a nested schema must come before its user)."""
+    # A blueprint, because an application may have a template folder of its own.
+    app.register_blueprint(Blueprint("apidocs_pages", __name__, template_folder="templates"))
+    marshmallow = MarshmallowPlugin(schema_name_resolver=partial(_name, schemas))
+    spec = APISpec(
+        title=title,
+        version=version,
+        openapi_version=OPENAPI,
+        info={"description": description},
+        plugins=[FlaskPlugin(), marshmallow],
+    )
+    template = spec.to_flasgger(app, definitions=list(schemas.items()), paths=list(views))
+    Swagger(app, config=_config(title), template=template, merge=True)
+
+
+def _name(schemas: Mapping[str, type[Schema]], schema: Any) -> str:
+    known = resolve_schema_cls(schema)
+    names = [name for name, wanted in schemas.items() if wanted is known]
+    return names[0] if names else getattr(known, "__name__", "").removesuffix("Schema")
+
+
+def _config(title: str) -> dict[str, Any]:
+    spec = {
+        "endpoint": "apispec",
+        "route": "/apispec.json",
+        # The template above says it all; flasgger itself need not look for views.
+        "rule_filter": lambda _rule: False,
+        "model_filter": lambda _tag: True,
+    }
+    return {"openapi": OPENAPI, "title": title, "specs": [spec], "headers": [], "auth": {}, "hide_top_bar": True}
