@@ -16,7 +16,7 @@ from gorchestrator.common.settings import Loaded, Rule, complete, derived, load,
 PREFIX = "GORCH_"
 FILE_VARIABLE = "GORCH_CONFIG"
 # Variables of others: the executor's settings, the command line's, and what an executor tells the nodes it runs.
-IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
+IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_CA", "GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
 
 
 def _executors(named: Mapping[str, str]) -> str | None:
@@ -41,8 +41,8 @@ class Config:
     port: int = setting(8080, "port to listen on; 0 picks a free one", check=checks.port)
     workers: int = setting(2, "worker processes that serve the API and run the graphs", check=checks.at_least(1))
     data: Path = derived(lambda _, env: checks.state_home(env), "directory of the journal")
-    certfile: str = setting("", "certificate (PEM) to serve the API over HTTPS; empty: plain HTTP")
-    keyfile: str = setting("", "key (PEM) of `certfile`")
+    certfile: Path | None = setting(None, "certificate (PEM) to serve the API over HTTPS; empty: plain HTTP")
+    keyfile: Path | None = setting(None, "key (PEM) of `certfile`")
     insecure: bool = setting(False, "allow what is open to everybody: other addresses than loopback, plain executors")
     allowed_hosts: tuple[str, ...] = setting(
         ("localhost", "127.0.0.1", "[::1]"), "names that a Host header may have, beside `bind`"

@@ -97,7 +97,7 @@ class Remote:
                 return found
 
     def follow(self, task: str, interval: float = 0.2) -> Iterator[Json]:
-        """Yield the task now, then every ``interval`` seconds (less often if answers are slow), at last when it is final."""
+        """Yield the task now, then every ``interval`` seconds (less often if that is a burden), at last when final."""
         while True:
             asked = time.monotonic()
             found = self.task(task)

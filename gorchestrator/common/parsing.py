@@ -70,6 +70,7 @@ _TEXT: Mapping[Any, Callable[[str], Any]] = {
     float: _text_float,
     bool: _text_bool,
     Path: lambda text: _path(text, Path.cwd()),
+    Path | None: lambda text: _path(text, Path.cwd()) if text else None,
     tuple[str, ...]: _items,
     Mapping[str, str]: _text_mapping,
 }
@@ -103,6 +104,7 @@ _TOML: Mapping[Any, Callable[[Any, Path], Any]] = {
     float: _toml((int, float), "a number; write one, such as 2.5", lambda value, _: _finite(float(value))),
     bool: _toml((bool,), "true or false", lambda value, _: value),
     Path: _toml((str,), 'a path; write "…"', _path),
+    Path | None: _toml((str,), 'a path; write "…"', lambda value, folder: _path(value, folder) if value else None),
     tuple[str, ...]: _toml((list,), 'a list; write ["one", "two"]', _toml_list),
     Mapping[str, str]: _toml((dict,), 'a table; write name = "value" lines', _toml_mapping),
 }

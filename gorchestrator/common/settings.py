@@ -82,6 +82,20 @@ def spec(entry: Field[Any]) -> Spec:
     return found
 
 
+def describe(loaded: Loaded[Any]) -> list[dict[str, Any]]:
+    """Return name, value, unit, source and meaning of each setting, ready for JSON."""
+    return [
+        {
+            "name": entry.name,
+            "value": _plain(getattr(loaded.value, entry.name)),
+            "unit": spec(entry).unit,
+            "source": loaded.sources[entry.name],
+            "help": spec(entry).help,
+        }
+        for entry in fields(loaded.value)
+    ]
+
+
 def load(
     cls: type[T],
     prefix: str,
@@ -186,6 +200,12 @@ def _default(entry: Field[Any], before: Any, environ: Mapping[str, str]) -> Any:
     if entry.default_factory is MISSING:  # pragma: no cover  (every field is made by `setting` or `derived`)
         raise TypeError(f"{entry.name} is not a setting")
     return entry.default_factory()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
 
 
 def _belongs(variable: str, ignored: tuple[str, ...]) -> bool:

@@ -1,0 +1,43 @@
+"""``python -m executor``: start the service. ``gorch executor`` becomes this; all settings are in the environment."""
+
+import argparse
+import json
+import sys
+
+from executor.config import Config
+from gorchestrator.common import serving
+from gorchestrator.common.settings import Loaded, describe
+
+
+def main() -> None:
+    """Become gunicorn, or print the settings in force."""
+    parser = argparse.ArgumentParser(prog="gorch executor", description="The service that runs nodes.")
+    parser.add_argument("--settings", action="store_true", help="print the settings in force as JSON, and end")
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, the parent, ends")
+    options = parser.parse_args()
+    loaded = serving.or_exit(Config.load)
+    if options.settings:
+        sys.stdout.write(json.dumps(describe(loaded)) + "\n")
+        return
+    if options.parent:
+        serving.die_with_parent(options.parent)
+    try:
+        serve(loaded)
+    except serving.ServingError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(2)
+
+
+def serve(loaded: Loaded[Config]) -> None:
+    """Check what the service needs, and become it."""
+    config = loaded.value
+    files = {"tls_ca": config.tls_ca, "tls_cert": config.tls_cert, "tls_key": config.tls_key}
+    serving.require_files(files, f"make certificates with `gorch certs {config.certs}`")
+    serving.make_directory(config.data)
+    sock = serving.listen(config.bind, config.port)
+    sys.stderr.write(f"executor {config.name}: {serving.url_of(sock, 'https')} (callers must show a certificate)\n")
+    serving.exec_gunicorn("python:executor.gunicorn_conf", "executor.app:create_app()", sock, config.data)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""gunicorn's configuration of the executor: ``gunicorn -c python:executor.gunicorn_conf …``.
+
+Address and certificates come from the settings (``GORCH_EXECUTOR_*``); gunicorn's own options override them, but
+there is always one worker: it owns the jobs.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import ssl  # noqa: E402  (after patching)
+import sys  # noqa: E402
+
+from executor.config import Config  # noqa: E402
+from gorchestrator.common import logs, serving  # noqa: E402
+
+_config = serving.or_exit(Config.load).value
+logs.configure(_config.log_level, _config.log_format)
+
+bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
+workers = 1
+worker_class = "gevent"
+certfile = str(_config.tls_cert)
+keyfile = str(_config.tls_key)
+ca_certs = str(_config.tls_ca)
+cert_reqs = int(ssl.CERT_OPTIONAL if _config.insecure else ssl.CERT_REQUIRED)
+keepalive = serving.KEEPALIVE
+graceful_timeout = serving.GRACEFUL_TIMEOUT
+timeout = serving.TIMEOUT
+backlog = serving.BACKLOG
+loglevel = _config.log_level
+logger_class = "gorchestrator.common.gunicorn_log.GunicornLog"
+control_socket_disable = True  # it would be one file in the home directory for all services of a user
+
+
+def on_starting(server: serving.Arbiter) -> None:
+    """Refuse what the service cannot honour."""
+    serving.refuse_preload(server)
+    if server.cfg.workers != 1:
+        sys.stderr.write("Error: an executor has one worker, which owns its jobs; leave out --workers\n")
+        sys.exit(2)
+
+
+def post_fork(server: serving.Arbiter, worker: object) -> None:
+    """Prepare a new worker."""
+    serving.keep_listeners(server)

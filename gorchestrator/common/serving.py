@@ -1,0 +1,138 @@
+"""Starting a service as gunicorn: what ``gorch serve`` and ``python -m executor`` share.
+
+The socket is bound here and handed over, so that a taken port is said in one clear line instead of gunicorn's retries,
+and so that port 0 gives a port that nobody can take in between.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import sysconfig
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from gorchestrator.common.settings import SettingsError
+
+T = TypeVar("T")
+BACKLOG = 2048
+KEEPALIVE = 75  # seconds; longer than the pools of clients keep an idle connection
+GRACEFUL_TIMEOUT = 2  # seconds; idle kept-alive connections and long polls count as busy and would use up all of it
+TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
+_PR_SET_PDEATHSIG = 1
+
+
+class ServingError(Exception):
+    """The service cannot be started; the text says why and what to do."""
+
+
+class Arbiter(Protocol):
+    """What the hooks use of gunicorn's arbiter."""
+
+    cfg: Any
+    LISTENERS: Sequence[Any]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise ServingError(f"cannot listen on {host}: {error.strerror}; give an address of this machine") from None
+    sock = socket.socket(family, kind)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except PermissionError:
+        raise ServingError(f"port {port} is for root only; choose one from 1024 on with --port") from None
+    except OSError as error:
+        if error.errno in {98, 48}:  # EADDRINUSE of Linux and of others
+            raise ServingError(
+                f"port {port} on {host} is taken by another program; choose another one with --port, "
+                "or --port 0 for any free one"
+            ) from None
+        raise ServingError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+    return sock
+
+
+def url_of(sock: socket.socket, scheme: str) -> str:
+    """Return the URL at which a listening socket is reached."""
+    host, port = sock.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def require_files(named: Mapping[str, Path], remedy: str) -> None:
+    """Raise unless each file is there and can be read; ``remedy`` is what to do."""
+    for what, path in named.items():
+        if not path.is_file():
+            raise ServingError(f"{what}: there is no file {path}; {remedy}")
+        if not os.access(path, os.R_OK):
+            raise ServingError(f"{what}: {path} cannot be read by this user; change its owner or mode")
+
+
+def make_directory(path: Path) -> None:
+    """Make a service's data directory, for its user alone, unless it is there."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServingError(
+            f"cannot make the data directory {path}: {error.strerror}; name another with --data"
+        ) from None
+
+
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel for a SIGTERM when ``parent`` ends, however it ends. It outlives exec."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it has ended before we asked
+        sys.exit(0)
+
+
+def python(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    """Return command and environment to run ``module`` of this installation, whatever the current directory holds."""
+    environment = dict(os.environ)
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:  # a checkout
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
+    # -P: a folder named like one of our packages in the current directory is not imported.
+    return [sys.executable, "-P", "-m", module, *arguments], environment
+
+
+def exec_gunicorn(configuration: str, app: str, sock: socket.socket, folder: Path) -> NoReturn:
+    """Become gunicorn: serve ``app`` on ``sock``, with ``folder`` as the current directory."""
+    sock.set_inheritable(True)
+    command, environment = python(
+        "gunicorn", "-c", configuration, "--bind", f"fd://{sock.fileno()}", "--chdir", str(folder), app
+    )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(command[0], command, environment)
+
+
+def or_exit(load: Callable[[], T]) -> T:
+    """Return what ``load`` returns; faults of the settings end this process with a line each, not with a traceback."""
+    try:
+        return load()
+    except SettingsError as error:
+        sys.stderr.write(faults_text(error.faults))
+        sys.exit(2)
+
+
+def faults_text(faults: Iterable[str]) -> str:
+    """Return the lines that tell the faults of the settings."""
+    return "".join(f"Error: {fault}\n" for fault in faults)
+
+
+def refuse_preload(server: Arbiter) -> None:
+    """End gunicorn if it was told to preload: threads and connections of the master would not be in its workers."""
+    if server.cfg.preload_app:
+        sys.stderr.write("Error: this service cannot be preloaded; leave out --preload\n")
+        sys.exit(2)
+
+
+def keep_listeners(server: Arbiter) -> None:
+    """Keep gunicorn's listening sockets out of the programs that a worker starts, which would hold the port."""
+    for listener in server.LISTENERS:
+        listener.sock.set_inheritable(False)

@@ -1,0 +1,37 @@
+"""gunicorn's configuration of the orchestrator: ``gunicorn -c python:gorchestrator.gunicorn_conf …``.
+
+Address, workers and certificates come from the settings (``GORCH_*``); gunicorn's own options override them.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+from gorchestrator.common import logs, serving  # noqa: E402  (after patching)
+from gorchestrator.config import Config  # noqa: E402
+
+_config = serving.or_exit(Config.load).value
+logs.configure(_config.log_level, _config.log_format)
+
+bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
+workers = _config.workers
+worker_class = "gevent"
+certfile = str(_config.certfile) if _config.certfile else None
+keyfile = str(_config.keyfile) if _config.keyfile else None
+keepalive = serving.KEEPALIVE
+graceful_timeout = serving.GRACEFUL_TIMEOUT
+timeout = serving.TIMEOUT
+backlog = serving.BACKLOG
+loglevel = _config.log_level
+logger_class = "gorchestrator.common.gunicorn_log.GunicornLog"
+control_socket_disable = True  # it would be one file in the home directory for all services of a user
+
+
+def on_starting(server: serving.Arbiter) -> None:
+    """Refuse what the service cannot honour."""
+    serving.refuse_preload(server)
+
+
+def post_fork(server: serving.Arbiter, worker: object) -> None:
+    """Prepare a new worker."""
+    serving.keep_listeners(server)
