@@ -52,9 +52,12 @@ def build(
         by_name = {name: node for node, name in enumerate(names) if name}
         needs = edges_of_needs([spec.get("needs") or () for spec in listed], ids, by_name, found, pause)
     order, _ = topological_order(needs, pause)
-    if cycle := find_cycle(needs, order):
+    cycle = find_cycle(needs, order)
+    if cycle:
         found.append(Fault("/digraph" if cells is not None else "/nodes", describe_cycle(cycle, names)))
-    nodes = _nodes(listed, ids, needs, Resolver(names, needs, order), found, pause)
+    # Behind a cycle nobody's ancestors are known: references are looked at when it is mended.
+    resolver = None if cycle else Resolver(names, needs, order)
+    nodes = _nodes(listed, ids, needs, resolver, found, pause)
     if found:
         raise InvalidGorch(found)
     return Graph(
@@ -119,7 +122,7 @@ def _nodes(
     listed: Sequence[Mapping[str, Any]],
     ids: Sequence[int],
     needs: Sequence[tuple[int, ...]],
-    resolver: Resolver,
+    resolver: Resolver | None,
     faults: list[Fault],
     pause: Pause,
 ) -> list[Node]:
@@ -127,7 +130,7 @@ def _nodes(
     for place, (node_id, spec) in enumerate(zip(ids, listed, strict=True)):
         args = tuple(spec.get("args") or ())
         references: tuple[Reference, ...] = ()
-        if args:
+        if args and resolver:
             references = resolver.resolve(node_id, args, f"/nodes/{place}/args", faults, pause)
         found.append(
             Node(

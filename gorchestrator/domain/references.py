@@ -5,7 +5,7 @@ order of ids counts. Names are known when a gorch is submitted, so which ancesto
 come from users: RE2 matches in linear time, and the number of different ones in a gorch is bounded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import re2
 
@@ -113,14 +113,14 @@ def _ancestors(needs: Sequence[Sequence[int]], order: Sequence[int], pause: Paus
     return found
 
 
-def fill_in(node: Node, nodes: Sequence[Node], outputs: Mapping[int, Mapping[str, str]]) -> tuple[str, ...]:
+def fill_in(node: Node, nodes: Sequence[Node], output_of: Callable[[int], Mapping[str, str]]) -> tuple[str, ...]:
     """Return the arguments of a node with its references replaced by the outputs of its ancestors.
 
-    ``outputs`` holds what each finished ancestor produced, by id. Raises :class:`MissingOutput`, saying which one.
+    ``output_of`` tells what a finished ancestor produced, by its id. Raises :class:`MissingOutput`, saying which one.
     """
     args = list(node.args)
     for reference in node.references:
-        produced = outputs[reference.node]
+        produced = output_of(reference.node)
         if reference.output not in produced:
             there_are = ", ".join(sorted(produced)) or "none"
             raise MissingOutput(

@@ -1,0 +1,237 @@
+"""The calls of one executor's API: one ``requests.Session`` with mutual TLS; every failure is one of the faults."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from gorchestrator.client.faults import (
+    CallFault,
+    FenceStale,
+    Full,
+    JobUnknown,
+    Rejected,
+    Replaced,
+    Unreachable,
+    explain,
+)
+from gorchestrator.common import wire
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.common.timestamps import from_wire
+from gorchestrator.domain.attempts import Attempt
+
+_CONNECT = 5.0  # seconds to connect, the TLS handshake included
+_ANSWER = 10.0  # seconds for an answer beyond the time that it was asked to wait
+_KILL_WAIT = 50  # seconds that a DELETE may wait for the proof of death
+_PROBLEM = "urn:gorchestrator:problem:"
+# The executor's problems by the end of their type; what is not here may pass and is tried again.
+_FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
+    "job-unknown": (JobUnknown, ReasonCode.LOST),
+    "fence-stale": (FenceStale, ReasonCode.EXECUTOR_REFUSED),
+    "instance-mismatch": (Replaced, ReasonCode.LOST),
+    "engine-unknown": (Rejected, ReasonCode.ENGINE),
+    "attempt-differs": (Rejected, ReasonCode.INTERNAL),
+    "invalid": (Rejected, ReasonCode.EXECUTOR_REFUSED),
+    "too-large": (Rejected, ReasonCode.EXECUTOR_REFUSED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """Files (PEM): the CA that executors are checked with, and what this service shows them."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """What an executor says of itself."""
+
+    instance: str
+    capacity: int
+    queue: int
+    load: int
+    engines: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """An attempt as the executor shows it. ``log`` is what lies between raw offsets ``log_from`` and ``log_next``."""
+
+    state: State
+    reason: str | None
+    reason_code: str | None
+    exit_code: int | None
+    output: Mapping[str, str]
+    started_at: float | None
+    stopped_at: float | None
+    queued: bool
+    survivors: Sequence[int]
+    log: bytes
+    log_from: int
+    log_next: int
+    log_size: int
+
+
+class ExecutorApi:
+    """One executor, over HTTPS."""
+
+    def __init__(self, name: str, url: str, certificates: Certificates) -> None:
+        self.name = name
+        self.url = url
+        self._certificates = certificates
+        self._who = f"executor {name!r} at {url}"
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.verify = str(certificates.ca)
+        self._session.cert = (str(certificates.cert), str(certificates.key))
+        self._session.headers.update({"Accept": "application/json", "Content-Type": "application/json"})
+        self.resize(1)
+
+    def resize(self, connections: int) -> None:
+        """Keep so many connections open; one that goes beyond is closed after its request."""
+        self._session.mount(self.url, HTTPAdapter(pool_connections=1, pool_maxsize=connections + 4))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def ping(self) -> Info:
+        """Ask the executor about itself."""
+        found = self._json(self._call("GET", "/v1/ping"))
+        try:
+            return Info(found["instance"], found["capacity"], found["queue"], found["load"], dict(found["engines"]))
+        except (KeyError, TypeError, ValueError):
+            raise self._nonsense("its ping has not the fields of an executor") from None
+
+    def put(self, attempt: Attempt) -> JobView:
+        """Start an attempt, or find it again; answers at its end or after a second."""
+        node = attempt.node
+        body = {
+            "fence": attempt.fence,
+            "instance": attempt.instance,
+            "name": node.name,
+            "engine": node.engine,
+            "artifact": node.artifact,
+            "args": attempt.args,
+            "target": node.target,
+            "env": dict(node.env),
+            "output": dict.fromkeys(node.output, ""),
+        }
+        return self._job("PUT", attempt.id, json=body, wait=wire.PUT_WAIT)
+
+    def get(self, attempt_id: str, log_from: int | None, wait: float) -> JobView:
+        """Return an attempt, with its log from ``log_from`` on, at its end, with news, or after ``wait`` seconds."""
+        params = {} if log_from is None else {"log_from": log_from}
+        return self._job("GET", attempt_id, params=params, wait=wait)
+
+    def delete(self, attempt_id: str, fence: int) -> JobView:
+        """Kill an attempt; answers when its death is proven, or with the survivors."""
+        return self._job("DELETE", attempt_id, params={"fence": fence}, wait=_KILL_WAIT)
+
+    def acknowledge(self, attempt_ids: Sequence[str]) -> None:
+        """Tell that the results and logs of these attempts are stored."""
+        self._call("POST", "/v1/tasks/ack", json={"ids": list(attempt_ids)})
+
+    def _job(self, method: str, attempt_id: str, **options: Any) -> JobView:
+        found = self._json(self._call(method, f"/v1/tasks/{attempt_id}", **options))
+        try:
+            return _view(found)
+        except (KeyError, TypeError, ValueError):
+            raise self._nonsense("its answer has not the fields of a job") from None
+
+    def _call(self, method: str, path: str, *, wait: float = 0, **options: Any) -> requests.Response:
+        headers = {"Prefer": f"wait={wait:g}"} if wait else {}
+        timeout = (_CONNECT, wait + _ANSWER)
+        try:
+            answer = self._send(method, path, headers=headers, timeout=timeout, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise explain(error, self._who, str(self._certificates.cert)) from None
+        except OSError as error:  # requests looks for the certificate files itself
+            raise Unreachable(ReasonCode.EXECUTOR_REFUSED, f"{error}; make certificates with `gorch certs`") from None
+        if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            raise self._refusal(answer)
+        return answer
+
+    def _send(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request, once more if a kept connection broke under it: every call may be repeated."""
+        try:
+            return self._session.request(method, self.url + path, **options)
+        except requests.ConnectionError as error:
+            if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ConnectTimeout) or not _broke(
+                error
+            ):
+                raise
+            return self._session.request(method, self.url + path, **options)
+
+    def _json(self, answer: requests.Response) -> dict[str, Any]:
+        try:
+            found = answer.json()
+        except requests.JSONDecodeError:
+            raise self._nonsense("its answer is not JSON") from None
+        if not isinstance(found, dict):
+            raise self._nonsense("its answer is JSON, but no object")
+        return found
+
+    def _nonsense(self, what: str) -> Unreachable:
+        text = f"{self._who} answers, but not as an executor does ({what}); check the URL"
+        return Unreachable(ReasonCode.EXECUTOR_REFUSED, text)
+
+    def _refusal(self, answer: requests.Response) -> CallFault:
+        """Return the fault for an answer that is an error."""
+        try:
+            problem = answer.json()
+            slug = str(problem["type"]).removeprefix(_PROBLEM)
+            detail = str(problem.get("detail") or problem.get("title"))
+        except (requests.JSONDecodeError, KeyError, TypeError, AttributeError):
+            return self._nonsense(f"status {answer.status_code} without a problem document")
+        text = f"{self._who}: {detail}{_listed(problem.get('errors'))}"
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            return Full(text, _retry_after(answer))
+        fault, code = _FAULTS.get(slug, (Unreachable, ReasonCode.EXECUTOR_REFUSED))
+        return fault(code, text)
+
+
+def _broke(error: requests.ConnectionError) -> bool:
+    """Whether the connection was there and broke, in contrast to one that could not be made."""
+    return not any("NewConnectionError" in type(item).__name__ for item in [getattr(error.args[0], "reason", None)])
+
+
+def _retry_after(answer: requests.Response) -> float:
+    try:
+        return max(0.1, float(answer.headers.get("Retry-After", "1")))
+    except ValueError:
+        return 1.0
+
+
+def _listed(errors: Any) -> str:
+    if not isinstance(errors, list):
+        return ""
+    return "".join(f"; {item.get('pointer')} {item.get('detail')}" for item in errors[:5] if isinstance(item, dict))
+
+
+def _view(found: Mapping[str, Any]) -> JobView:
+    """Return a job out of its JSON. Raises KeyError, TypeError or ValueError where it is none."""
+    return JobView(
+        state=State(found["state"]),
+        reason=found["reason"],
+        reason_code=found["reason_code"],
+        exit_code=found["exit_code"],
+        output={str(key): str(value) for key, value in found["output"].items()},
+        started_at=from_wire(found["started_at"]),
+        stopped_at=from_wire(found["stopped_at"]),
+        queued=bool(found["queued"]),
+        survivors=[int(pid) for pid in found["survivors"]],
+        log=base64.b64decode(found.get("log") or ""),
+        log_from=int(found.get("log_from") or 0),
+        log_next=int(found.get("log_next") or 0),
+        log_size=int(found.get("log_size") or 0),
+    )

@@ -1,0 +1,186 @@
+"""The executors of the configuration as the engine sees them: which one a node gets, its slots, kills and receipts."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import gevent
+from gevent.event import Event
+
+from gorchestrator.client.api import Certificates, ExecutorApi, Info
+from gorchestrator.client.contact import Contact
+from gorchestrator.client.faults import CallFault, FenceStale, JobUnknown, Unreachable
+from gorchestrator.client.follow import Follower
+from gorchestrator.client.slots import Slots
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.domain.attempts import Attempt, Result
+from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.graph import Node
+from gorchestrator.domain.ports import Note, Watch
+
+_PATIENCE = 0.5  # seconds that a node waits before its reason says so
+_RECEIPTS_PAUSE = 0.5  # seconds in which receipts are collected
+_KILL_PAUSE = 5.0  # seconds until survivors are killed once more
+
+log = logging.getLogger(__name__)
+
+
+class RemoteExecutor:
+    """One executor: how many attempts it takes, and what becomes of them."""
+
+    def __init__(self, api: ExecutorApi, *, lost_after: float, log_limit: int) -> None:
+        self.name = api.name
+        self.url = api.url
+        self.api = api
+        self.contact = Contact(api, self._made)
+        self._slots = Slots()
+        self._lost_after = lost_after
+        self._log_limit = log_limit
+        self._receipts: list[str] = []
+        self._postman: gevent.Greenlet[..., None] | None = None
+
+    def _made(self, info: Info) -> None:
+        # As many again as it runs at once wait there already when a place gets free; more would only hold connections.
+        in_flight = info.capacity + min(info.queue, info.capacity)
+        self._slots.resize(in_flight)
+        self.api.resize(in_flight)
+
+    @contextmanager
+    def slot(self, note: Note) -> Iterator[str]:
+        """Wait until the executor is reachable and has room in flight; yields its instance id."""
+        self._await_contact(note)
+        ticket = Event()
+        try:
+            if self._slots.try_acquire():
+                ticket.set()
+            elif not self._slots.acquire(ticket, _PATIENCE):
+                note(ReasonCode.SLOT, f"waits for a slot on executor {self.name!r} ({self._slots.limit} are taken)")
+                ticket.wait()
+            info = self.contact.info
+            yield info.instance if info else ""
+        finally:
+            self._slots.give_up(ticket)
+
+    def _await_contact(self, note: Note) -> None:
+        waited = False
+        while not self.contact.wait(_PATIENCE):
+            fault = self.contact.fault
+            if fault is not None:
+                note(fault.code, f"{fault.reason}; not reachable since {self.contact.since}")
+                waited = True
+        if waited:
+            note(None, None)
+
+    def run(self, attempt: Attempt, watch: Watch) -> Result:
+        """Start the attempt, or find it again, and follow it to its end. Raises Fenced."""
+        follower = Follower(
+            attempt,
+            watch,
+            api=self.api,
+            contact=self.contact,
+            lost_after=self._lost_after,
+            log_limit=self._log_limit,
+        )
+        return follower.follow()
+
+    def kill(self, attempt_id: str, fence: int, note: Note) -> None:
+        """Return when the death of the attempt is verified; a kill waits for an executor that is away."""
+        while True:
+            try:
+                view = self.api.delete(attempt_id, fence)
+            except FenceStale as fault:
+                raise Fenced(fault.reason) from None
+            except JobUnknown:
+                return
+            except Unreachable as fault:
+                self.contact.lost(fault)
+                note(fault.code, f"the kill waits for its executor: {fault.reason}")
+                self._await_contact(note)
+            except CallFault as fault:
+                note(fault.code, f"the kill was refused: {fault.reason}")
+                gevent.sleep(_KILL_PAUSE)
+            else:
+                if view.state.final:
+                    return
+                pids = ", ".join(map(str, view.survivors))
+                note(ReasonCode.CANCELING, f"processes that cannot be killed: {pids}")
+                gevent.sleep(_KILL_PAUSE)
+
+    # -- receipts: many in one call, so that a short node costs one round trip
+
+    def acknowledge(self, attempt_id: str) -> None:
+        """Let the executor forget the attempt, soon."""
+        self._receipts.append(attempt_id)
+        if self._postman is None or self._postman.dead:
+            self._postman = gevent.spawn_later(_RECEIPTS_PAUSE, self._send_receipts)
+            self._postman.link_exception(self._receipts_failed)
+
+    def _send_receipts(self) -> None:
+        while self._receipts:
+            sent, self._receipts = self._receipts, []
+            try:
+                self.api.acknowledge(sent)
+            except CallFault as fault:
+                self._receipts = sent + self._receipts
+                log.info("receipts wait: %s", fault.reason, extra={"event": "receipts_wait", "executor": self.name})
+                gevent.sleep(_KILL_PAUSE)
+                continue
+            gevent.sleep(_RECEIPTS_PAUSE)
+
+    def _receipts_failed(self, greenlet: gevent.Greenlet[..., None]) -> None:
+        log.error("sending receipts failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
+
+    def stop(self) -> None:
+        """End what goes on beside the attempts, and close the connections."""
+        self.contact.stop()
+        if self._postman is not None:
+            self._postman.kill(block=False)
+        self.api.close()
+
+
+class Fleet:
+    """All executors, by name. ``executors`` maps names to URLs; the first one is the default."""
+
+    def __init__(
+        self, executors: Mapping[str, str], certificates: Certificates, *, lost_after: float, log_limit: int
+    ) -> None:
+        self._executors = {
+            name: RemoteExecutor(ExecutorApi(name, url, certificates), lost_after=lost_after, log_limit=log_limit)
+            for name, url in executors.items()
+        }
+
+    def start(self) -> None:
+        """Look for all executors, so that their engines are known when the first gorch comes."""
+        for executor in self._executors.values():
+            executor.contact.seek()
+
+    def stop(self) -> None:
+        """Close everything; nothing that runs on an executor is touched."""
+        for executor in self._executors.values():
+            executor.stop()
+
+    def __iter__(self) -> Iterator[RemoteExecutor]:
+        return iter(self._executors.values())
+
+    def named(self, name: str) -> RemoteExecutor | None:
+        """Return an executor by its name."""
+        return self._executors.get(name)
+
+    def choose(self, node: Node) -> RemoteExecutor:
+        """Return the executor that is named as the node's target, else the default one that has its engine."""
+        if node.target in self._executors:
+            return self._executors[node.target]
+        for executor in self._executors.values():
+            info = executor.contact.info
+            if info is None or node.engine in info.engines:
+                return executor
+        raise LookupError(f"no executor has the engine {node.engine!r}")
+
+    def engines(self) -> frozenset[str] | None:
+        """Return the engines of all executors; None while one of them has not been reached yet."""
+        known: set[str] = set()
+        for executor in self._executors.values():
+            if executor.contact.info is None:
+                return None
+            known.update(executor.contact.info.engines)
+        return frozenset(known)

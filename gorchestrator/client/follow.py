@@ -1,0 +1,98 @@
+"""Following one attempt to its end: PUT, then long polls; what is lost on the way is found again or given up."""
+
+import random
+import time
+
+import gevent
+
+from gorchestrator.client.api import ExecutorApi, JobView
+from gorchestrator.client.contact import Contact
+from gorchestrator.client.faults import CallFault, FenceStale, Full, Unreachable
+from gorchestrator.client.log_cursor import LogCursor
+from gorchestrator.common import wire
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.attempts import Attempt, Result
+from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.ports import Watch
+
+
+class Follower:
+    """One attempt on one executor. ``lost_after``: seconds without contact until it is given up, 0 for never."""
+
+    def __init__(
+        self, attempt: Attempt, watch: Watch, *, api: ExecutorApi, contact: Contact, lost_after: float, log_limit: int
+    ) -> None:
+        self._attempt = attempt
+        self._watch = watch
+        self._api = api
+        self._contact = contact
+        self._lost_after = lost_after
+        self._cursor = LogCursor(watch.log_size, log_limit, watch.log)
+        self._view: JobView | None = None
+        self._noted = False
+        self._last_contact = time.monotonic()
+
+    def follow(self) -> Result:
+        """Return how the attempt ended. Raises Fenced if a newer owner has spoken to the executor."""
+        result = None
+        while result is None:
+            try:
+                self._view = view = self._ask()
+            except CallFault as fault:
+                result = self._bear(fault)
+            else:
+                self._last_contact = time.monotonic()
+                self._tell(view)
+                if self._cursor.take(view):
+                    result = _result(view)
+        return result
+
+    def _bear(self, fault: CallFault) -> Result | None:
+        """Wait for what may pass; a result for what does not."""
+        match fault:
+            case Full():
+                self._note(fault.code, fault.reason, State.TORUN)
+                # Spread out, so that those who were refused together do not come together again.
+                gevent.sleep(fault.retry_after * random.uniform(0.5, 1.5))  # noqa: S311  (no secret)
+                return None
+            case Unreachable():
+                return self._without_contact(fault)
+            case FenceStale():
+                raise Fenced(fault.reason) from None
+            case _:
+                return Result(State.FAILURE, fault.reason, fault.code)
+
+    def _ask(self) -> JobView:
+        if self._view is None:
+            return self._api.put(self._attempt)
+        wait = 0 if self._view.state.final else wire.GET_WAIT
+        return self._api.get(self._attempt.id, self._cursor.wanted(self._view), wait)
+
+    def _tell(self, view: JobView) -> None:
+        if view.queued:
+            self._note(ReasonCode.SLOT, f"queued on executor {self._api.name!r}", State.TORUN)
+        elif self._noted and not view.state.final:
+            self._watch.note(None, None, State.RUNNING)
+            self._noted = False
+
+    def _note(self, code: ReasonCode, reason: str, state: State | None = None) -> None:
+        self._watch.note(code, reason, state)
+        self._noted = True
+
+    def _without_contact(self, fault: CallFault) -> Result | None:
+        """Wait until the executor can be reached again; a result if that took too long."""
+        self._contact.lost(fault)
+        while not self._contact.wait(1.0):
+            fault = self._contact.fault or fault
+            self._note(fault.code, f"{fault.reason}; not reachable since {self._contact.since}")
+            silence = time.monotonic() - self._last_contact
+            if self._lost_after and silence > self._lost_after:
+                reason = f"no contact for {silence:.0f} s; death not verified: {fault.reason}"
+                return Result(State.FAILURE, reason, ReasonCode.LOST)
+        return None
+
+
+def _result(view: JobView) -> Result:
+    code = ReasonCode(view.reason_code) if view.reason_code in set(ReasonCode) else None
+    return Result(view.state, view.reason, code, view.exit_code, view.output, view.started_at, view.stopped_at)

@@ -1,0 +1,38 @@
+"""What the engine hands to an executor for one try of a node, and what comes back. Failures are values here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.graph import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of a node, decided on and journalled. ``args`` are resolved; ``fence`` is that of the run."""
+
+    task: str
+    node: Node
+    number: int
+    args: tuple[str, ...]
+    instance: str
+    fence: int
+
+    @property
+    def id(self) -> str:
+        """The name of the attempt on its executor."""
+        return f"{self.task}.{self.node.id}.{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an attempt ended. Times are seconds since the epoch, by the executor's clock."""
+
+    state: State
+    reason: str | None = None
+    reason_code: ReasonCode | None = None
+    exit_code: int | None = None
+    output: Mapping[str, str] = field(default_factory=dict)
+    started_at: float | None = None
+    stopped_at: float | None = None

@@ -1,0 +1,53 @@
+"""The stored form of a graph: the JSON of each node as it was accepted, and the matrix as it was given.
+
+Readers answer with this text as it is, so that showing a graph needs no parsing; recovery builds the graph from it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gorchestrator.domain.build import build
+from gorchestrator.domain.digraph import Pause
+from gorchestrator.domain.graph import Graph, Node
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def node_to_json(node: Node, *, with_needs: bool) -> str:
+    """Return the JSON object of a node; ``with_needs`` where its edges are not in a matrix."""
+    spec: dict[str, Any] = {
+        "id": node.id,
+        "name": node.name,
+        "target": node.target,
+        "engine": node.engine,
+        "artifact": node.artifact,
+        "args": node.args,
+        "env": node.env,
+        "declared": node.output,
+    }
+    if with_needs:
+        spec["needs"] = node.needs
+    return _encode(spec)
+
+
+def matrix_to_json(cells: Sequence[int]) -> str:
+    """Return the JSON array of a matrix."""
+    return _encode(cells)
+
+
+def graph_from_json(
+    name: str, labels: Mapping[str, str], nodes: Sequence[str], matrix: str | None, pause: Pause
+) -> Graph:
+    """Return the graph that :func:`node_to_json` and :func:`matrix_to_json` have stored."""
+    specs = []
+    for place, text in enumerate(nodes):
+        spec = json.loads(text)
+        spec["output"] = spec.pop("declared")
+        specs.append(spec)
+        if place % 500 == 0:
+            pause()
+    document: dict[str, Any] = {"name": name, "labels": labels, "nodes": specs}
+    if matrix is not None:
+        document["digraph"] = json.loads(matrix)
+    return build(document, pause=pause)

@@ -1,0 +1,115 @@
+"""What the engine needs of the world: the journal, the executors, the tasks of others. ``app.py`` plugs them in.
+
+They stand here and not in the engine, so that the client of the executors need not know the engine.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.attempts import Attempt, Result
+from gorchestrator.domain.graph import Graph, Node
+from gorchestrator.domain.records import AttemptRow, Change, EventRow, LogChunk, NodeRow, TaskRow
+
+
+class Journal(Protocol):
+    """The single truth. The order of calls is the order of commits."""
+
+    def post(self, change: Change, failed: Callable[[BaseException], None] | None = None) -> None:
+        """Queue a change and return; ``failed`` is called if it is refused."""
+
+    def write(self, change: Change) -> None:
+        """Return when a change is durable. Raises Fenced or StoreUnavailable."""
+
+    def append_log(self, chunk: LogChunk) -> None:
+        """Queue a piece of a log; blocks while too much is queued."""
+
+    def flush_logs(self, task: str, node: int, attempt: int) -> None:
+        """Return when the queued pieces of this log are durable."""
+
+
+class Note(Protocol):
+    """Called when the reason why a node waits or runs has changed; ``state`` where the state changes with it."""
+
+    def __call__(self, code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
+        """Take note; None, None when all is well again."""
+
+
+class Watch(Protocol):
+    """What an executor's client tells about an attempt while it runs."""
+
+    @property
+    def log_size(self) -> int:
+        """How many bytes of the attempt's log are stored already."""
+
+    def log(self, data: bytes) -> None:
+        """Store the next piece of the log."""
+
+    def note(self, code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
+        """See :class:`Note`."""
+
+
+class Executor(Protocol):
+    """One executor, as the engine sees it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+
+    def slot(self, note: Note) -> AbstractContextManager[str]:
+        """Wait until the executor is reachable and can take one more attempt; yields its instance id."""
+
+    def run(self, attempt: Attempt, watch: Watch) -> Result:
+        """Start the attempt, or find it again, and follow it to its end. Raises Fenced."""
+
+    def kill(self, attempt_id: str, fence: int, note: Note) -> None:
+        """Return when the death of the attempt is verified; tries until then."""
+
+    def acknowledge(self, attempt_id: str) -> None:
+        """Let the executor forget the attempt, soon: its result and log are durable here."""
+
+
+class Executors(Protocol):
+    """The executors of the configuration."""
+
+    def choose(self, node: Node) -> Executor:
+        """Return the executor for a node. Raises LookupError, saying why, if there is none."""
+
+    def named(self, name: str) -> Executor | None:
+        """Return an executor by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A task as recovery finds it."""
+
+    task: TaskRow
+    graph: Graph
+    nodes: Sequence[NodeRow]
+    attempts: Mapping[int, AttemptRow]  # the last one of each node that runs
+    log_sizes: Mapping[int, int]  # bytes stored of the logs of these attempts
+
+
+class Tasks(Protocol):
+    """Ownership of tasks among the processes that share the store."""
+
+    def load(self, task_id: str) -> Stored | None:
+        """Return what is stored of a task."""
+
+    def orphans(self) -> Sequence[TaskRow]:
+        """Return the open tasks whose owner is gone, by what this process has observed so far."""
+
+    def claim(self, task: TaskRow) -> int | None:
+        """Become the owner; returns the new fence, or None if somebody else was faster."""
+
+    def beat(self) -> None:
+        """Show the other processes that this one lives."""
+
+    def release(self) -> None:
+        """Give up all tasks, so that another process takes them at once."""
+
+    def listen(self, callback: Callable[[Sequence[EventRow]], None]) -> Callable[[], None]:
+        """Call back with what any process has journalled; returns what ends that."""

@@ -1,0 +1,63 @@
+"""The engines that need no executor: ``nil`` does nothing, ``sleep`` waits. Their attempts are not journalled apart."""
+
+import math
+import random
+import time
+from typing import TYPE_CHECKING
+
+import gevent
+
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.graph import Node
+from gorchestrator.domain.records import Kind
+from gorchestrator.domain.references import MissingOutput, fill_in
+
+if TYPE_CHECKING:
+    from gorchestrator.engine.run import Run
+
+
+def nil(run: "Run", node: Node) -> None:
+    """End a node that has nothing to do."""
+    now = time.time()
+    run.end_node(node, State.SUCCESS, attempt=1, started_at=now, stopped_at=now)
+
+
+def sleep(run: "Run", node: Node) -> None:
+    """Wait as many seconds as the first argument says (without one: up to 1 s at random); outputs ``result``.
+
+    A node that slept already when another process took over sleeps only for the rest.
+    """
+    try:
+        args = fill_in(node, run.graph.nodes, run.output_of)
+        seconds = _seconds(args)
+    except MissingOutput as error:
+        run.end_node(node, State.FAILURE, ReasonCode.REFERENCE, str(error))
+        return
+    except ValueError as error:
+        run.end_node(node, State.FAILURE, ReasonCode.ARGUMENT, str(error))
+        return
+    started_at = run.rows[node.id].started_at or time.time()
+    if run.rows[node.id].state is State.TORUN:
+        run.set_node(node, Kind.NODE_RUNNING, state=State.RUNNING, attempt=1, started_at=started_at)
+        gevent.sleep(seconds)
+    else:
+        gevent.sleep(min(seconds, max(0.0, started_at + seconds - time.time())))
+    run.end_node(node, State.SUCCESS, output={"result": f"{seconds:.3f}"})
+
+
+def _seconds(args: tuple[str, ...]) -> float:
+    if not args:
+        return random.random()  # noqa: S311  (no secret depends on it)
+    seconds = float(args[0]) if _is_number(args[0]) else math.nan
+    if not 0 <= seconds < math.inf:
+        raise ValueError(f"engine sleep takes a number of seconds as its first argument, not {args[0][:100]!r}")
+    return seconds
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""How a node runs on an executor: choose one, wait for a slot, journal the attempt, have it run, journal the result."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import gevent
+
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.attempts import Attempt, Result
+from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.graph import Node
+from gorchestrator.domain.ports import Executor
+from gorchestrator.domain.records import AttemptRow, Kind, LogChunk
+from gorchestrator.domain.references import MissingOutput, fill_in
+
+if TYPE_CHECKING:
+    from gorchestrator.engine.run import Run
+
+_STORE_RETRY = 1.0  # seconds between two tries to journal an attempt
+
+log = logging.getLogger(__name__)
+
+
+def run(run: "Run", node: Node) -> None:
+    """Run a node on an executor, or find the attempt again that another process has dispatched."""
+    row = run.attempts.get(node.id)
+    if row is not None:
+        _go_on(run, node, row)
+        return
+    try:
+        args = fill_in(node, run.graph.nodes, run.output_of)
+        executor = run.executors.choose(node)
+    except MissingOutput as error:
+        run.end_node(node, State.FAILURE, ReasonCode.REFERENCE, str(error))
+        return
+    except LookupError as error:
+        run.end_node(node, State.FAILURE, ReasonCode.TARGET, str(error.args[0]))
+        return
+    with executor.slot(_noter(run, node)) as instance:
+        row = _begin(run, node, executor.name, instance, args)
+        _follow(run, node, row, executor)
+
+
+def _go_on(run: "Run", node: Node, row: AttemptRow) -> None:
+    executor = run.executors.named(row.executor)
+    if executor is None:
+        reason = f"executor {row.executor!r}, which had this attempt, is not configured any more; death not verified"
+        _end(run, node, row, Result(State.FAILURE, reason, ReasonCode.LOST))
+        return
+    with executor.slot(_noter(run, node)):
+        _follow(run, node, row, executor)
+
+
+def _begin(run: "Run", node: Node, executor: str, instance: str, args: tuple[str, ...]) -> AttemptRow:
+    """Journal the next attempt of a node and return when it is durable, however long the store is away."""
+    now = time.time()
+    number = run.rows[node.id].attempt + 1
+    row = AttemptRow(run.task.id, node.id, number, executor, instance, args, started_at=now)
+    run.attempts[node.id] = row  # from here on a cancel has to ask the executor
+    while True:
+        try:
+            run.set_node(
+                node,
+                Kind.NODE_RUNNING,
+                attempt_row=row,
+                durable=True,
+                state=State.RUNNING,
+                reason=None,
+                reason_code=None,
+                attempt=number,
+                executor=executor,
+                started_at=now,
+            )
+            return row
+        except StoreUnavailable as error:
+            log.warning("cannot journal: %s", error, extra={"event": "journal_retry", "task": run.task.id})
+            gevent.sleep(_STORE_RETRY)
+
+
+def _follow(run: "Run", node: Node, row: AttemptRow, executor: Executor) -> None:
+    attempt = Attempt(run.task.id, node, row.attempt, row.args, row.instance, run.task.fence)
+    watch = _Watch(run, node, row.attempt, run.log_sizes.get(node.id, 0))
+    result = executor.run(attempt, watch)
+    _end(run, node, row, result)
+    if watch.logged:
+        run.journal.flush_logs(run.task.id, node.id, row.attempt)
+    executor.acknowledge(attempt.id)
+
+
+def _end(run: "Run", node: Node, row: AttemptRow, result: Result) -> None:
+    """Journal how an attempt ended, and with it the node."""
+    reason = result.reason
+    if result.state is State.CANCELED and run.canceled_by:
+        reason = f"canceled by {run.canceled_by}"
+    started_at = result.started_at or row.started_at
+    stopped_at = result.stopped_at or time.time()
+    ended = replace(
+        row,
+        state=result.state,
+        reason=reason,
+        reason_code=result.reason_code,
+        exit_code=result.exit_code,
+        started_at=started_at,
+        stopped_at=stopped_at,
+    )
+    run.end_node(
+        node,
+        result.state,
+        result.reason_code,
+        reason,
+        attempt_row=ended,
+        exit_code=result.exit_code,
+        output=dict(result.output),
+        started_at=started_at,
+        stopped_at=stopped_at,
+    )
+
+
+def kill(run: "Run", node: Node) -> None:
+    """Have the attempt of a node killed. How it ended is told by the one who follows it."""
+    row = run.attempts[node.id]
+    executor = run.executors.named(row.executor)
+    note = _noter(run, node)
+    note(None, None)
+    if executor is not None:
+        executor.kill(f"{run.task.id}.{node.id}.{row.attempt}", run.task.fence, note)
+
+
+def _noter(run: "Run", node: Node) -> Callable[..., None]:
+    def note(code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
+        row = run.rows[node.id]
+        if run.canceled_by is not None:
+            code = ReasonCode.CANCELING
+            reason = f"canceled by {run.canceled_by}; {reason or 'its death is not verified yet'}"
+        if row.state.final or (row.reason_code, row.reason, state or row.state) == (code, reason, row.state):
+            return
+        state = state or row.state
+        kind = Kind.NODE_WAITS if state is State.TORUN else Kind.NODE_RUNNING
+        run.set_node(node, kind, state=state, reason_code=code, reason=reason)
+
+    return note
+
+
+@dataclass
+class _Watch:
+    """What an executor's client tells while an attempt runs: its log goes to the journal, its notes to the node."""
+
+    run: "Run"
+    node: Node
+    attempt: int
+    log_size: int
+    logged: bool = False
+
+    def log(self, data: bytes) -> None:
+        chunk = LogChunk(self.run.task.id, self.node.id, self.attempt, self.log_size, data)
+        self.run.journal.append_log(chunk)
+        self.log_size += len(data)
+        self.logged = True
+
+    def note(self, code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
+        _noter(self.run, self.node)(code, reason, state)

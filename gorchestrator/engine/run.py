@@ -1,0 +1,256 @@
+"""The live execution of one graph: a greenlet per node, which waits for the events of its predecessors.
+
+Journal order is commit order, so a result need not be durable before its successors go on: their own attempts are
+journalled behind it, and nothing leaves this process before its attempt is durable.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.graph import NIL, SLEEP, Node
+from gorchestrator.domain.ports import Executors, Journal, Stored
+from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
+from gorchestrator.domain.transitions import check_graph, check_node
+from gorchestrator.engine import built_in, dispatch
+
+_NAMED = 3  # nodes named in a reason
+_NODES_PER_SLICE = 100  # about 3 ms of work between two looks at the other greenlets
+
+log = logging.getLogger(__name__)
+
+
+class Run:
+    """One graph, executed by this process. ``ended`` is called once, when it is final or was given up."""
+
+    def __init__(
+        self, stored: Stored, *, journal: Journal, executors: Executors, ended: Callable[["Run"], None]
+    ) -> None:
+        self.task: TaskRow = stored.task
+        self.graph = stored.graph
+        self.journal = journal
+        self.executors = executors
+        self.attempts: dict[int, AttemptRow] = dict(stored.attempts)
+        self.log_sizes = stored.log_sizes
+        self.rows: list[NodeRow] = list(stored.nodes)
+        self.canceled_by: str | None = None
+        self._ended = ended
+        self._done = [Event() for _ in self.rows]
+        self._left = 0
+        self._all_done = Event()
+        self._greenlets: dict[int, gevent.Greenlet[..., None]] = {}
+        self._main: gevent.Greenlet[..., None] | None = None
+        self._helpers: set[gevent.Greenlet[..., None]] = set()
+
+    # -- the life of the run
+
+    def start(self) -> None:
+        """Run, or go on with, the graph."""
+        for row, done in zip(self.rows, self._done, strict=True):
+            if row.state.final:
+                done.set()
+            else:
+                self._left += 1
+        self._main = gevent.spawn(self._conduct)
+        self._main.link_exception(self._report_fault)
+
+    def _conduct(self) -> None:
+        if not self.task.state.final:
+            self._set_task(Kind.TASK_STARTED, State.RUNNING, started_at=self.task.started_at or time.time())
+        if self.task.cancel_at is not None:
+            self.helper(self.cancel, self.task.cancel_actor or "unknown")
+        for node in self.graph.nodes:
+            if not self.rows[node.id].state.final:
+                greenlet = gevent.spawn(self._live, node)
+                greenlet.link_exception(self._node_fault(node))
+                self._greenlets[node.id] = greenlet
+            if node.id % _NODES_PER_SLICE == 0:
+                gevent.sleep(0)
+        if self._left:
+            self._all_done.wait()
+        state, code, reason = self._verdict()
+        self._set_task(Kind.TASK_FINAL, state, reason_code=code, reason=reason, stopped_at=time.time())
+        self._finish()
+
+    def _verdict(self) -> tuple[State, ReasonCode | None, str | None]:
+        """Return how the graph ended, by how its nodes ended."""
+        ended: dict[State, list[str]] = {}
+        for node, row in zip(self.graph.nodes, self.rows, strict=True):
+            ended.setdefault(row.state, []).append(node.name)
+        if State.CANCELED in ended:
+            by = f" by {self.canceled_by}" if self.canceled_by else ""
+            return State.CANCELED, ReasonCode.CANCELED, f"canceled{by}; {_count(ended[State.CANCELED])} stopped"
+        unsuccessful = [
+            f"{_count(ended[state])} ended in {state.label} ({_some(ended[state])})"
+            for state in (State.FAILURE, State.TIMEOUT, State.NOTRUNNABLE)
+            if state in ended
+        ]
+        if unsuccessful:
+            return State.FAILURE, ReasonCode.NODES, "; ".join(unsuccessful)
+        return State.SUCCESS, None, None
+
+    def _finish(self) -> None:
+        for helper in list(self._helpers):
+            helper.kill(block=False)
+        self._ended(self)
+
+    def abandon(self) -> None:
+        """Stop at once and write nothing more: the run belongs to another process, or this one stops."""
+        current = gevent.getcurrent()
+        for greenlet in [self._main, *self._greenlets.values(), *self._helpers]:
+            if greenlet is not None and greenlet is not current:
+                greenlet.kill(block=False)
+        self._ended(self)
+
+    # -- a node
+
+    def output_of(self, node: int) -> Mapping[str, str]:
+        """Return what a finished node has produced."""
+        return self.rows[node].output
+
+    def _live(self, node: Node) -> None:
+        """Wait for the predecessors of a node, run it, and let its successors know."""
+        for predecessor in node.needs:
+            self._done[predecessor].wait()
+        if self.rows[node.id].state.final:  # canceled a moment ago
+            return
+        if self.canceled_by is not None and node.id not in self.attempts:
+            self._cancel_waiting(node)
+        elif any(self.rows[predecessor].state is not State.SUCCESS for predecessor in node.needs):
+            self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, self._which_predecessor(node))
+        elif node.engine == NIL:
+            built_in.nil(self, node)
+        elif node.engine == SLEEP:
+            built_in.sleep(self, node)
+        else:
+            dispatch.run(self, node)
+
+    def _which_predecessor(self, node: Node) -> str:
+        bad = [self.rows[need] for need in node.needs if self.rows[need].state is not State.SUCCESS]
+        return "predecessor " + _some(
+            [f"{self.graph.nodes[row.node].name!r} ended in {row.state.label}" for row in bad]
+        )
+
+    def set_node(
+        self, node: Node, kind: Kind, *, attempt_row: AttemptRow | None = None, durable: bool = False, **columns: Any
+    ) -> None:
+        """Bring a node into another state, or give it another reason, and journal that; ``durable`` waits for it."""
+        old = self.rows[node.id]
+        new = replace(old, **columns)
+        check_node(old.state, new.state)
+        self.rows[node.id] = new
+        change = Change(kind, self.task.id, self.task.fence, time.time(), node_row=new, attempt_row=attempt_row)
+        if durable:
+            self.journal.write(change)
+        else:
+            self.journal.post(change, self._refused)
+
+    def end_node(
+        self,
+        node: Node,
+        state: State,
+        code: ReasonCode | None = None,
+        reason: str | None = None,
+        **columns: Any,
+    ) -> None:
+        """Bring a node into a final state and wake its successors."""
+        columns.setdefault("stopped_at", time.time())
+        self.set_node(node, Kind.NODE_FINAL, state=state, reason_code=code, reason=reason, **columns)
+        self._done[node.id].set()
+        self._greenlets.pop(node.id, None)
+        self._left -= 1
+        if not self._left:
+            self._all_done.set()
+
+    # -- cancel
+
+    def cancel(self, actor: str) -> None:
+        """Stop every node: those that wait become canceled now, the attempts of the others are killed."""
+        if self.canceled_by is not None:
+            return
+        self.canceled_by = actor
+        log.info("canceling", extra={"event": "run_canceling", "task": self.task.id, "actor": actor})
+        for node in self.graph.nodes:
+            if self.rows[node.id].state.final:
+                continue
+            if node.id in self.attempts:
+                self.helper(dispatch.kill, self, node)
+            else:
+                self._cancel_waiting(node)
+            if node.id % _NODES_PER_SLICE == 0:
+                gevent.sleep(0)
+
+    def _cancel_waiting(self, node: Node) -> None:
+        """Cancel a node of which nothing runs outside of this process."""
+        greenlet = self._greenlets.get(node.id)
+        self.end_node(node, State.CANCELED, ReasonCode.CANCELED, f"canceled by {self.canceled_by}")
+        if greenlet is not None and greenlet is not gevent.getcurrent():
+            greenlet.kill(block=False)
+
+    # -- faults of ours
+
+    def helper(self, function: Callable[..., None], *args: Any) -> None:
+        """Run something beside the nodes; it ends with the run."""
+        greenlet = gevent.spawn(function, *args)
+        self._helpers.add(greenlet)
+        greenlet.link(self._helpers.discard)
+        greenlet.link_exception(self._report_fault)
+
+    def _set_task(self, kind: Kind, state: State, **columns: Any) -> None:
+        check_graph(self.task.state, state)
+        self.task = replace(self.task, state=state, **columns)
+        change = Change(kind, self.task.id, self.task.fence, time.time(), task_row=self.task)
+        self.journal.post(change, self._refused)
+        ids = {"event": kind.value, "task": self.task.id}
+        log.info("%s is %s", self.task.name or "graph", state.label, extra=ids)
+
+    def _refused(self, error: BaseException) -> None:
+        """Give the run up: the journal did not take a change of it."""
+        if isinstance(error, Fenced):
+            log.warning("another process owns the run now", extra={"event": "run_fenced", "task": self.task.id})
+        else:
+            log.error("the journal refused a change: %s", error, extra={"event": "run_fault", "task": self.task.id})
+        self.abandon()
+
+    def _node_fault(self, node: Node) -> Callable[[gevent.Greenlet[..., None]], None]:
+        def fail(greenlet: gevent.Greenlet[..., None]) -> None:
+            self._log_fault(greenlet, node.id)
+            if isinstance(greenlet.exception, Fenced):
+                self.abandon()
+            elif not self.rows[node.id].state.final:
+                reason = f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback"
+                self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason)
+
+        return fail
+
+    def _report_fault(self, greenlet: gevent.Greenlet[..., None]) -> None:
+        """End the run here: a greenlet of its own failed, so nobody conducts it any more."""
+        self._log_fault(greenlet, None)
+        self._set_task(
+            Kind.TASK_FINAL,
+            State.FAILURE,
+            reason_code=ReasonCode.INTERNAL,
+            reason=f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback",
+            stopped_at=time.time(),
+        )
+        self.abandon()
+
+    def _log_fault(self, greenlet: gevent.Greenlet[..., None], node: int | None) -> None:
+        ids = {"event": "run_fault", "task": self.task.id, "node": node}
+        log.error("a greenlet of the run failed", exc_info=greenlet.exc_info, extra=ids)
+
+
+def _count(names: list[str]) -> str:
+    return f"{len(names)} node{'s' if len(names) > 1 else ''}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

@@ -1,0 +1,104 @@
+"""The runs of this process: started when a graph is accepted here, taken over when their owner is gone."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import gevent
+
+from gorchestrator.domain.errors import StoreError
+from gorchestrator.domain.ports import Executors, Journal, Stored, Tasks
+from gorchestrator.domain.records import EventRow, Kind, TaskRow
+from gorchestrator.engine.run import Run
+
+_CANCELS_KEPT = 1000
+_LOOKS_PER_LEASE = 4  # how often a lease is renewed, and dead owners are looked for
+
+log = logging.getLogger(__name__)
+
+
+class Scheduler:
+    """Holds the runs that this process owns, and shows the other processes that it lives."""
+
+    def __init__(self, *, journal: Journal, tasks: Tasks, executors: Executors, lease: float) -> None:
+        self._journal = journal
+        self._tasks = tasks
+        self._executors = executors
+        self._lease = lease
+        self._runs: dict[str, Run] = {}
+        self._canceled: OrderedDict[str, str] = OrderedDict()  # cancels that were seen before their run was here
+        self._keeper: gevent.Greenlet[..., None] | None = None
+        self._stop_listening: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        """Follow the journal, and take over what has no living owner."""
+        self._stop_listening = self._tasks.listen(self._follow)
+        self._keeper = gevent.spawn(self._keep)
+        self._keeper.link_exception(self._keeper_failed)
+
+    def stop(self) -> None:
+        """Give up all runs: the next owner goes on with them. What runs on executors is left alone."""
+        self._stop_listening()
+        if self._keeper is not None:
+            self._keeper.kill()
+        for run in list(self._runs.values()):
+            run.abandon()
+        self._tasks.release()
+
+    @property
+    def open_runs(self) -> int:
+        """How many runs this process owns."""
+        return len(self._runs)
+
+    def run(self, stored: Stored) -> None:
+        """Execute a graph that this process has accepted or claimed."""
+        run = Run(stored, journal=self._journal, executors=self._executors, ended=self._forget)
+        self._runs[run.task.id] = run
+        run.start()
+        actor = self._canceled.pop(run.task.id, None)
+        if actor is not None:
+            run.helper(run.cancel, actor)
+
+    def _forget(self, run: Run) -> None:
+        self._runs.pop(run.task.id, None)
+
+    # -- the other processes
+
+    def _follow(self, events: Sequence[EventRow]) -> None:
+        """Cancel what was canceled through any process."""
+        for event in events:
+            if event.kind is not Kind.TASK_CANCEL:
+                continue
+            run = self._runs.get(event.task)
+            if run is not None:
+                run.helper(run.cancel, event.actor)
+                continue
+            self._canceled[event.task] = event.actor
+            if len(self._canceled) > _CANCELS_KEPT:
+                self._canceled.popitem(last=False)
+
+    def _keep(self) -> None:
+        while True:
+            try:
+                self._tasks.beat()
+                for task in self._tasks.orphans():
+                    self._adopt(task)
+            except StoreError as error:
+                log.warning("the store is away: %s", error, extra={"event": "store_away"})
+            gevent.sleep(self._lease / _LOOKS_PER_LEASE)
+
+    def _adopt(self, task: TaskRow) -> None:
+        if task.id in self._runs:
+            return
+        fence = self._tasks.claim(task)
+        if fence is None:
+            return
+        stored = self._tasks.load(task.id)
+        if stored is not None:
+            log.info("took over", extra={"event": "run_adopted", "task": task.id, "fence": fence})
+            self.run(stored)
+
+    def _keeper_failed(self, greenlet: gevent.Greenlet[..., None]) -> None:
+        log.error("the keeper of leases failed; it starts again", exc_info=greenlet.exc_info, extra={"event": "fault"})
+        self._keeper = gevent.spawn_later(self._lease / _LOOKS_PER_LEASE, self._keep)
+        self._keeper.link_exception(self._keeper_failed)
