@@ -1,0 +1,47 @@
+"""``gorch config``: the settings in force, and where each came from."""
+
+import json
+import subprocess
+from typing import Any
+
+import click
+
+from gorchestrator.cli.failure import Failure
+from gorchestrator.common import serving
+from gorchestrator.common.settings import SettingsError, describe
+from gorchestrator.config import Config
+
+
+@click.command()
+@click.option(
+    "--executor", is_flag=True, help="Those of the executor (GORCH_EXECUTOR_…) instead of the orchestrator's."
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+def config(executor: bool, as_json: bool) -> None:
+    """Print the settings in force and where each came from: default, file or environment."""
+    settings = _executor() if executor else _orchestrator()
+    if as_json:
+        click.echo(json.dumps({item["name"]: item for item in settings}))
+        return
+    from gorchestrator.cli import tables  # noqa: PLC0415  (rich takes its time)
+
+    tables.show_settings(settings)
+
+
+def _orchestrator() -> list[dict[str, Any]]:
+    try:
+        return describe(Config.load())
+    except SettingsError as error:
+        first, *others = error.faults
+        raise Failure(first, tuple(others)) from error
+
+
+def _executor() -> list[dict[str, Any]]:
+    # The orchestrator's package knows the executor by name only.
+    command, environment = serving.python("executor", "--settings")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        first, *others = done.stderr.removeprefix("Error: ").splitlines() or ["the executor's settings cannot be read"]
+        raise Failure(first, tuple(line.removeprefix("Error: ") for line in others))
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found

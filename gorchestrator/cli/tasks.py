@@ -1,0 +1,131 @@
+"""The commands about tasks: submit, list, show, watch, cancel, validate."""
+
+import sys
+from typing import Any
+
+import click
+
+from gorchestrator.cli.client import Client, client_command
+from gorchestrator.cli.failure import Failure
+from gorchestrator.common.states import State
+
+FAILED = 1
+CANCEL_WAIT = 60.0  # seconds; beside it the executor's grace and ten seconds for what cannot be killed
+
+_task = click.argument("task", metavar="TASK")
+_file = click.argument("file", metavar="FILE", type=click.File("rb"))
+
+
+@click.command()
+@_file
+@click.option("--watch", "-w", "watching", is_flag=True, help="Stay until it has ended; status 0: success, 1: not.")
+@client_command
+def submit(client: Client, file: Any, watching: bool) -> None:
+    """Run the gorch in FILE (- is standard input) and print the id of its task."""
+    task = client.remote.submit(_read(file))
+    if watching:
+        if not client.as_json:
+            click.echo(task, err=True)
+        _watch(client, task)
+    elif client.as_json:
+        client.print_json({"id": task})
+    else:
+        click.echo(task)
+
+
+@click.command("list")
+@client_command
+def list_tasks(client: Client) -> None:
+    """List the tasks, newest first."""
+    tasks = client.remote.tasks()
+    if client.as_json:
+        client.print_json({"tasks": tasks})
+        return
+    if not tasks:
+        click.echo("No tasks yet. Submit one: gorch submit FILE", err=True)
+        return
+    from gorchestrator.cli import tables  # noqa: PLC0415  (rich takes its time)
+
+    tables.show_tasks(tasks)
+
+
+@click.command()
+@_task
+@click.option("--digraph", is_flag=True, help="With the adjacency matrix, if the gorch had one; for --json.")
+@client_command
+def show(client: Client, task: str, digraph: bool) -> None:
+    """Show a task and its nodes. Status 1 if it ended without success."""
+    _print(client, client.remote.task(task, digraph=digraph))
+
+
+@click.command()
+@_task
+@client_command
+def watch(client: Client, task: str) -> None:
+    """Stay until a task has ended. Status 0 if it succeeded, 1 if not."""
+    _watch(client, task)
+
+
+@click.command()
+@_task
+@click.option("--wait", is_flag=True, help="Return when all its processes are dead.")
+@client_command
+def cancel(client: Client, task: str, wait: bool) -> None:
+    """Stop a task: kill what runs, and do not start the rest."""
+    found = client.remote.cancel(task, wait=CANCEL_WAIT if wait else 0)
+    state = State(found["state"])
+    if client.as_json:
+        client.print_json(found)
+    elif state is State.CANCELED:
+        click.echo("canceled")
+    elif state.final:
+        click.echo(f"It had ended already: {state.label}")
+    else:
+        click.echo("It is being canceled; gorch show tells when everything is dead.")
+    if wait and not state.final:
+        raise Failure(f"it is not dead after {CANCEL_WAIT:g} s; gorch show {task} says what is left")
+
+
+@click.command()
+@_file
+@client_command
+def validate(client: Client, file: Any) -> None:
+    """Check the gorch in FILE (- is standard input) without running it; all faults are listed, with status 2."""
+    found = client.remote.validate(_read(file))
+    if client.as_json:
+        client.print_json(found)
+    else:
+        click.echo(f"valid: {found['nodes']} nodes, {found['edges']} edges")
+
+
+def _read(file: Any) -> bytes:
+    try:
+        content: bytes = file.read()
+    except OSError as error:
+        raise Failure(f"cannot read {file.name}: {error.strerror}") from error
+    return content
+
+
+def _watch(client: Client, task: str) -> None:
+    from gorchestrator.cli.progress import display  # noqa: PLC0415  (rich takes its time)
+
+    found: dict[str, Any] = {}
+    if client.as_json:
+        found = client.remote.wait(task)
+    else:
+        with display(stderr=True) as shown:
+            for found in client.remote.follow(task):
+                shown.update(found)
+    _print(client, found)
+
+
+def _print(client: Client, task: dict[str, Any]) -> None:
+    if client.as_json:
+        client.print_json(task)
+    else:
+        from gorchestrator.cli import tables  # noqa: PLC0415
+
+        tables.show_task(task)
+    state = State(task["state"])
+    if state.final and state is not State.SUCCESS:
+        sys.exit(FAILED)
