@@ -106,6 +106,13 @@ class RemoteExecutor:
                 note(ReasonCode.CANCELING, f"processes that cannot be killed: {pids}")
                 gevent.sleep(_KILL_PAUSE)
 
+    def ask(self) -> tuple[Info | None, str | None]:
+        """Ping it: what it says of itself, or why it does not."""
+        try:
+            return self.api.ping(), None
+        except CallFault as fault:
+            return None, fault.reason
+
     # -- receipts: many in one call, so that a short node costs one round trip
 
     def acknowledge(self, attempt_id: str) -> None:

@@ -49,7 +49,8 @@ def build(
         _refuse_needs(listed, found)
         needs = edges_of_matrix(cells, len(listed), found, pause)
     else:
-        by_name = {name: node for node, name in enumerate(names) if name}
+        # Of two with the same name, which is a fault already, the first one counts.
+        by_name = {name: node for node, name in reversed(list(enumerate(names))) if name}
         needs = edges_of_needs([spec.get("needs") or () for spec in listed], ids, by_name, found, pause)
     order, _ = topological_order(needs, pause)
     cycle = find_cycle(needs, order)

@@ -12,7 +12,7 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import Attempt, Result
 from gorchestrator.domain.graph import Graph, Node
-from gorchestrator.domain.records import AttemptRow, Change, EventRow, LogChunk, NodeRow, TaskRow
+from gorchestrator.domain.records import AttemptRow, Change, LogChunk, NodeRow, TaskRow
 
 
 class Journal(Protocol):
@@ -91,25 +91,3 @@ class Stored:
     nodes: Sequence[NodeRow]
     attempts: Mapping[int, AttemptRow]  # the last one of each node that runs
     log_sizes: Mapping[int, int]  # bytes stored of the logs of these attempts
-
-
-class Tasks(Protocol):
-    """Ownership of tasks among the processes that share the store."""
-
-    def load(self, task_id: str) -> Stored | None:
-        """Return what is stored of a task."""
-
-    def orphans(self) -> Sequence[TaskRow]:
-        """Return the open tasks whose owner is gone, by what this process has observed so far."""
-
-    def claim(self, task: TaskRow) -> int | None:
-        """Become the owner; returns the new fence, or None if somebody else was faster."""
-
-    def beat(self) -> None:
-        """Show the other processes that this one lives."""
-
-    def release(self) -> None:
-        """Give up all tasks, so that another process takes them at once."""
-
-    def listen(self, callback: Callable[[Sequence[EventRow]], None]) -> Callable[[], None]:
-        """Call back with what any process has journalled; returns what ends that."""

@@ -19,6 +19,7 @@ class Kind(StrEnum):
 
     TASK_ACCEPTED = "task_accepted"
     TASK_CLAIMED = "task_claimed"  # a process became its owner
+    TASK_RELEASED = "task_released"  # its owner gave it up; any process may claim it at once
     TASK_STARTED = "task_started"
     TASK_CANCEL = "task_cancel"  # somebody asked for its cancellation
     TASK_FINAL = "task_final"
@@ -122,3 +123,14 @@ class EventRow:
     at: float
     actor: str
     data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRow:
+    """A process that owns runs. ``pid_start`` is when the process started, which tells it from a later one."""
+
+    id: str
+    host: str
+    pid: int
+    pid_start: float
+    beat: int = 0  # grows while the process lives

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import gevent
 
 from gorchestrator.domain.errors import StoreError
-from gorchestrator.domain.ports import Executors, Journal, Stored, Tasks
+from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import EventRow, Kind, TaskRow
+from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.run import Run
 
 _CANCELS_KEPT = 1000
@@ -18,32 +19,41 @@ log = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Holds the runs that this process owns, and shows the other processes that it lives."""
+    """Holds the runs that this process owns, and shows the other processes that it lives.
 
-    def __init__(self, *, journal: Journal, tasks: Tasks, executors: Executors, lease: float) -> None:
+    ``load`` returns what is stored of a task.
+    """
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        ownership: Ownership,
+        executors: Executors,
+        load: Callable[[str], Stored | None],
+        lease: float,
+    ) -> None:
         self._journal = journal
-        self._tasks = tasks
+        self._ownership = ownership
+        self._load = load
         self._executors = executors
         self._lease = lease
         self._runs: dict[str, Run] = {}
         self._canceled: OrderedDict[str, str] = OrderedDict()  # cancels that were seen before their run was here
         self._keeper: gevent.Greenlet[..., None] | None = None
-        self._stop_listening: Callable[[], None] = lambda: None
 
     def start(self) -> None:
-        """Follow the journal, and take over what has no living owner."""
-        self._stop_listening = self._tasks.listen(self._follow)
+        """Take over what has no living owner, now and from now on."""
         self._keeper = gevent.spawn(self._keep)
         self._keeper.link_exception(self._keeper_failed)
 
     def stop(self) -> None:
         """Give up all runs: the next owner goes on with them. What runs on executors is left alone."""
-        self._stop_listening()
         if self._keeper is not None:
             self._keeper.kill()
         for run in list(self._runs.values()):
             run.abandon()
-        self._tasks.release()
+        self._ownership.release()
 
     @property
     def open_runs(self) -> int:
@@ -64,7 +74,7 @@ class Scheduler:
 
     # -- the other processes
 
-    def _follow(self, events: Sequence[EventRow]) -> None:
+    def follow(self, events: Sequence[EventRow]) -> None:
         """Cancel what was canceled through any process."""
         for event in events:
             if event.kind is not Kind.TASK_CANCEL:
@@ -80,8 +90,8 @@ class Scheduler:
     def _keep(self) -> None:
         while True:
             try:
-                self._tasks.beat()
-                for task in self._tasks.orphans():
+                self._ownership.beat()
+                for task in self._ownership.orphans():
                     self._adopt(task)
             except StoreError as error:
                 log.warning("the store is away: %s", error, extra={"event": "store_away"})
@@ -90,10 +100,10 @@ class Scheduler:
     def _adopt(self, task: TaskRow) -> None:
         if task.id in self._runs:
             return
-        fence = self._tasks.claim(task)
+        fence = self._ownership.claim(task)
         if fence is None:
             return
-        stored = self._tasks.load(task.id)
+        stored = self._load(task.id)
         if stored is not None:
             log.info("took over", extra={"event": "run_adopted", "task": task.id, "fence": fence})
             self.run(stored)

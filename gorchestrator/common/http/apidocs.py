@@ -15,7 +15,14 @@ from flasgger import APISpec, Swagger
 from flask import Blueprint, Flask
 from marshmallow import Schema
 
+from gorchestrator.common.http import problems
+
 OPENAPI = "3.0.3"
+# What every route may refer to as `#/components/responses/Problem`; the schemas must have `Problem`.
+PROBLEM = {
+    "description": "an error: what is wrong and what to do",
+    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def install(
@@ -38,6 +45,7 @@ def install(
         info={"description": description},
         plugins=[FlaskPlugin(), marshmallow],
     )
+    spec.components.response("Problem", PROBLEM)
     template = spec.to_flasgger(app, definitions=list(schemas.items()), paths=list(views))
     Swagger(app, config=_config(title), template=template, merge=True)
 

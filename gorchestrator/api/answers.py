@@ -1,0 +1,172 @@
+"""What the API answers: the JSON of tasks and nodes, and the schemas that describe it in the docs."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from gorchestrator.common.timestamps import to_wire
+from gorchestrator.domain.records import NodeRow, TaskRow
+from gorchestrator.service import ExecutorView, slices
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_STATES = "0 initial, 1 torun, 2 running, 3 success, 4 failure, 5 notrunnable, 10 timeout, 11 canceled; final from 3 on"
+_ID = "0123456789abcdef0123456789abcdef"
+_TIME = "2026-11-01T12:00:00.000000Z"
+
+
+class CreatedSchema(Schema):
+    """The answer to a submission."""
+
+    id = fields.String(metadata={"description": "32 hex digits", "example": _ID})
+
+
+class SummarySchema(Schema):
+    """A task in the list."""
+
+    id = fields.String(metadata={"example": _ID})
+    name = fields.String(metadata={"example": "hello"})
+    state = fields.String(metadata={"description": "the state by its name", "example": "success"})
+    reason = fields.String(allow_none=True)
+    labels = fields.Dict(keys=fields.String(), values=fields.String())
+    start_date = fields.String(allow_none=True, metadata={"description": "RFC 3339, UTC", "example": _TIME})
+    stop_date = fields.String(allow_none=True, metadata={"description": "RFC 3339, UTC", "example": _TIME})
+
+
+class ListSchema(Schema):
+    """The tasks, newest first."""
+
+    tasks = fields.List(fields.Nested(SummarySchema))
+
+
+class NodeStateSchema(Schema):
+    """A node of a task: as it was submitted, and what has become of it."""
+
+    id = fields.Integer(metadata={"example": 0})
+    name = fields.String(metadata={"example": "greet"})
+    target = fields.String(metadata={"example": ""})
+    engine = fields.String(metadata={"example": "shell"})
+    artifact = fields.String(metadata={"example": "echo"})
+    args = fields.List(fields.String(), metadata={"example": ["colour=blue"]})
+    env = fields.Dict(keys=fields.String(), values=fields.String())
+    needs = fields.List(fields.Integer(), metadata={"description": "ids; absent where there is a digraph"})
+    output = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"example": {"colour": "blue"}})
+    state = fields.Integer(metadata={"description": _STATES, "example": 3})
+    reason = fields.String(allow_none=True, metadata={"description": "why, for people"})
+    reason_code = fields.String(allow_none=True, metadata={"description": "why, for programs"})
+    attempt = fields.Integer(metadata={"description": "number of the last try, 0 before the first", "example": 1})
+    executor = fields.String(allow_none=True, metadata={"example": "executor"})
+    start_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    stop_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    exit_code = fields.Integer(allow_none=True, metadata={"example": 0})
+
+
+class TaskSchema(Schema):
+    """A task: the gorch with the states of its nodes."""
+
+    id = fields.String(metadata={"example": _ID})
+    name = fields.String(metadata={"example": "hello"})
+    state = fields.Integer(metadata={"description": _STATES, "example": 3})
+    reason = fields.String(allow_none=True, metadata={"description": "why, for people"})
+    reason_code = fields.String(allow_none=True, metadata={"description": "why, for programs"})
+    labels = fields.Dict(keys=fields.String(), values=fields.String())
+    accepted_date = fields.String(metadata={"example": _TIME})
+    start_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    stop_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    digraph = fields.List(fields.Integer(), metadata={"description": "as submitted; absent where nodes list needs"})
+    nodes = fields.List(fields.Nested(NodeStateSchema))
+
+
+class ValidSchema(Schema):
+    """The answer to a validation that found no fault."""
+
+    valid = fields.Boolean(metadata={"example": True})
+    nodes = fields.Integer(metadata={"example": 2})
+    edges = fields.Integer(metadata={"example": 1})
+
+
+class ExecutorViewSchema(Schema):
+    """One executor as the orchestrator sees it."""
+
+    name = fields.String(metadata={"example": "executor"})
+    url = fields.String(metadata={"example": "https://127.0.0.1:8443"})
+    reachable = fields.Boolean(metadata={"example": True})
+    reason = fields.String(allow_none=True, metadata={"description": "why it is not reachable"})
+    engines = fields.Dict(keys=fields.String(), values=fields.Dict(), allow_none=True)
+    capacity = fields.Integer(allow_none=True, metadata={"example": 16})
+    load_ = fields.Integer(data_key="load", allow_none=True, metadata={"example": 0})
+
+
+class PingSchema(Schema):
+    """The service about itself."""
+
+    status = fields.String(metadata={"example": "success"})
+    version = fields.String(metadata={"example": "0.1.0"})
+    executors = fields.List(fields.Nested(ExecutorViewSchema))
+
+
+def summary(row: TaskRow) -> dict[str, Any]:
+    """Return a task for the list."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "state": row.state.label,
+        "reason": row.reason,
+        "labels": dict(row.labels),
+        "start_date": to_wire(row.started_at),
+        "stop_date": to_wire(row.stopped_at),
+    }
+
+
+def executor(view: ExecutorView) -> dict[str, Any]:
+    """Return one executor for the answer to a ping."""
+    return {
+        "name": view.name,
+        "url": view.url,
+        "reachable": view.reason is None,
+        "reason": view.reason,
+        "engines": view.engines,
+        "capacity": view.capacity,
+        "load": view.load,
+    }
+
+
+def task(row: TaskRow, nodes: Sequence[tuple[NodeRow, str]], digraph: str | None) -> Iterator[str]:
+    """Yield the JSON of a task piece by piece, so that a large one does not hold the hub."""
+    head = {
+        "id": row.id,
+        "name": row.name,
+        "state": row.state,
+        "reason": row.reason,
+        "reason_code": row.reason_code,
+        "labels": dict(row.labels),
+        "accepted_date": to_wire(row.accepted_at),
+        "start_date": to_wire(row.started_at),
+        "stop_date": to_wire(row.stopped_at),
+    }
+    yield _encode(head)[:-1]
+    if digraph is not None:
+        yield ',"digraph":' + digraph
+    yield ',"nodes":['
+    separator = ""
+    for rows in slices(nodes):
+        yield separator + ",".join(map(_node, rows))
+        separator = ","
+    yield "]}\n"
+
+
+def _node(found: tuple[NodeRow, str]) -> str:
+    row, stored = found
+    spec = json.loads(stored)
+    spec["output"] = dict.fromkeys(spec.pop("declared"), "") | dict(row.output)
+    spec["state"] = row.state
+    spec["reason"] = row.reason
+    spec["reason_code"] = row.reason_code
+    spec["attempt"] = row.attempt
+    spec["executor"] = row.executor
+    spec["start_date"] = to_wire(row.started_at)
+    spec["stop_date"] = to_wire(row.stopped_at)
+    spec["exit_code"] = row.exit_code
+    return _encode(spec)

@@ -1,0 +1,31 @@
+"""The one table that maps errors of the service to HTTP statuses; the problem's ``type`` is the error's code."""
+
+from collections.abc import Mapping
+
+from flask import Flask, Response
+
+from gorchestrator.common.http import problems
+from gorchestrator.domain.errors import GorchError, InvalidGorch
+
+_LISTED = 1000  # faults in one answer
+_TITLES: Mapping[str, tuple[int, str]] = {
+    "invalid-gorch": (422, "The gorch cannot be run"),
+    "task-unknown": (404, "No such task"),
+    "node-unknown": (404, "No such node"),
+    "store-unavailable": (503, "The store cannot be written"),
+}
+
+
+def install(app: Flask) -> None:
+    """Answer what the service raises with a problem."""
+    app.register_error_handler(GorchError, _answer)
+
+
+def _answer(error: GorchError) -> Response:
+    status, title = _TITLES.get(error.code, (500, "Internal error"))
+    extra = dict(error.data)
+    if isinstance(error, InvalidGorch):
+        extra["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults[:_LISTED]]
+    headers = {"Retry-After": "1"} if status == 503 else {}  # noqa: PLR2004  (a status is its own name)
+    kind = type("ServiceProblem", (problems.Problem,), {"type": error.code, "status": status, "title": title})
+    return problems.respond(kind(error.detail, headers=headers, **extra))

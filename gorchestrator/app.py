@@ -1,0 +1,98 @@
+"""``create_app``: the only place where the parts of the orchestrator are put together."""
+
+import atexit
+import logging
+
+from flask import Flask
+from gevent import monkey
+
+from gorchestrator import __version__
+from gorchestrator.api import errors, tasks
+from gorchestrator.api.gorch import GorchSchema, NodeSchema
+from gorchestrator.client.api import Certificates
+from gorchestrator.client.fleet import Fleet
+from gorchestrator.common import logs
+from gorchestrator.common.http import access_log, apidocs, hosts, problems
+from gorchestrator.common.tls import log_refused_handshakes
+from gorchestrator.config import Config
+from gorchestrator.engine.ownership import Ownership
+from gorchestrator.engine.scheduler import Scheduler
+from gorchestrator.service import Service, load_stored
+from gorchestrator.store import Store
+
+DATABASE = "gorchestrator.db"
+
+log = logging.getLogger(__name__)
+
+
+class Parts:
+    """What lives as long as the process: the store, the executors, the runs."""
+
+    def __init__(self, config: Config) -> None:
+        self.store = Store.open(config.data / DATABASE)
+        certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
+        self.fleet = Fleet(config.executors, certificates, lost_after=config.lost_after, log_limit=config.log_limit)
+        ownership = Ownership(self.store.journal, self.store.reader, config.lease)
+        self.scheduler = Scheduler(
+            journal=self.store.journal,
+            ownership=ownership,
+            executors=self.fleet,
+            load=lambda task: load_stored(self.store, task),
+            lease=config.lease,
+        )
+        self.service = Service(store=self.store, scheduler=self.scheduler, ownership=ownership, fleet=self.fleet)
+
+    def start(self) -> None:
+        """Begin to run what is open."""
+        self.store.tailer.listen(self.scheduler.follow)
+        self.fleet.start()
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        """Give everything back in order: runs, connections, the store. What runs on executors is left alone."""
+        self.scheduler.stop()
+        self.fleet.stop()
+        self.store.close()
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the application of one worker process; without ``config`` from the environment and its file."""
+    if not monkey.is_module_patched("socket"):
+        raise RuntimeError(
+            "The orchestrator needs gevent workers: start gunicorn with `-k gevent`, or use `gorch serve`."
+        )
+    if config is None:
+        config = Config.load().value
+    logs.configure(config.log_level, config.log_format)
+    log_refused_handshakes()
+    parts = Parts(config)
+    app = Flask(__name__)
+    app.json.compact = True  # type: ignore[attr-defined]  # Flask's provider has it
+    problems.install(app)
+    errors.install(app)
+    tasks.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
+    _install_docs(app)
+    app.wsgi_app = access_log.AccessLog(  # type: ignore[method-assign]
+        hosts.AllowedHosts(app.wsgi_app, (*config.allowed_hosts, config.bind), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
+    )
+    parts.start()
+    atexit.register(parts.stop)
+    log.info("ready", extra={"event": "ready", "version": __version__})
+    return app
+
+
+def _install_docs(app: Flask) -> None:
+    apidocs.install(
+        app,
+        title="gorchestrator",
+        description="Orchestrator as a Service: submit a graph of nodes, watch it, cancel it.",
+        version=__version__,
+        schemas={
+            "Fault": problems.FaultSchema,
+            "Problem": problems.ProblemSchema,
+            "Node": NodeSchema,
+            "Gorch": GorchSchema,
+            **tasks.SCHEMAS,
+        },
+        views=tasks.VIEWS,
+    )

@@ -1,0 +1,99 @@
+"""Who owns which run: every process shows that it lives, and takes over the runs of those that do not.
+
+A process is dead when its counter has stood still for the lease by the observer's own monotonic clock, and at once when
+it was on this host and its pid is gone or belongs to another process.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import uuid4
+
+import psutil
+
+from gorchestrator.domain.records import OwnerRow, TaskRow
+
+
+class OwnerWrites(Protocol):
+    """What the journal does about ownership; each call is one transaction."""
+
+    def register(self, owner: OwnerRow) -> None:
+        """Add a process."""
+
+    def beat(self, owner: str) -> None:
+        """Move the counter of a process on."""
+
+    def claim(self, task: str, owner: str, expected_owner: str | None, expected_fence: int) -> int | None:
+        """Change the owner of a task if it is still as expected; returns the new fence."""
+
+    def release(self, owner: str) -> None:
+        """Give up all open tasks of a process, and the process itself."""
+
+
+class OwnerReads(Protocol):
+    """What can be read about ownership."""
+
+    def open_tasks(self) -> Sequence[TaskRow]:
+        """Return the tasks that are not final."""
+
+    def owners(self) -> Sequence[OwnerRow]:
+        """Return all processes."""
+
+
+class Ownership:
+    """What one process knows of itself and of the others on the store. ``lease`` is in seconds."""
+
+    def __init__(self, writes: OwnerWrites, reads: OwnerReads, lease: float) -> None:
+        self.id = uuid4().hex
+        self._writes = writes
+        self._reads = reads
+        self._lease = lease
+        self._registered = False
+        self._seen: dict[str, tuple[int, float]] = {}  # owner: its counter, and when that was first seen
+
+    def beat(self) -> None:
+        """Show the other processes that this one lives."""
+        if self._registered:
+            self._writes.beat(self.id)
+            return
+        start = psutil.Process().create_time()
+        self._writes.register(OwnerRow(self.id, socket.gethostname(), os.getpid(), start, 0))
+        self._registered = True
+
+    def orphans(self) -> list[TaskRow]:
+        """Return the open tasks whose owner is gone, by what this process has observed so far."""
+        tasks = self._reads.open_tasks()
+        foreign = {task.owner for task in tasks} - {self.id, None}
+        if not foreign:
+            return [task for task in tasks if task.owner is None]
+        living = {owner.id for owner in self._reads.owners() if self._lives(owner)}
+        self._seen = {owner: seen for owner, seen in self._seen.items() if owner in foreign}
+        return [task for task in tasks if task.owner != self.id and task.owner not in living]
+
+    def _lives(self, owner: OwnerRow) -> bool:
+        if owner.host == socket.gethostname() and not _is_process(owner.pid, owner.pid_start):
+            return False
+        beat, since = self._seen.get(owner.id, (None, 0.0))
+        if beat != owner.beat:
+            self._seen[owner.id] = (owner.beat, time.monotonic())
+            return True
+        return time.monotonic() - since < self._lease
+
+    def claim(self, task: TaskRow) -> int | None:
+        """Become the owner of a task; returns the new fence, or None if somebody else was faster."""
+        return self._writes.claim(task.id, self.id, task.owner, task.fence)
+
+    def release(self) -> None:
+        """Give up all tasks, so that another process takes them at once."""
+        if self._registered:
+            self._writes.release(self.id)
+            self._registered = False
+
+
+def _is_process(pid: int, start: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - start) < 1
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,150 @@
+"""What a gorch may look like, and what is said of one that is faulty."""
+
+import pytest
+
+from gorchestrator.domain.build import build
+from gorchestrator.domain.errors import InvalidGorch
+
+
+def faults_of(document, **options):
+    with pytest.raises(InvalidGorch) as caught:
+        build(document, **options)
+    return {fault.pointer: fault.detail for fault in caught.value.faults}
+
+
+def nodes(*names, **extra):
+    return [{"id": number, "name": name, **extra} for number, name in enumerate(names)]
+
+
+def test_a_matrix_gives_the_predecessors_of_each_node():
+    graph = build({"name": "g", "digraph": [0, 1, 7, 0, 0, -1, 0, 0, 0], "nodes": nodes("a", "b", "c")})
+    assert [node.needs for node in graph.nodes] == [(), (0,), (0, 1)]
+    assert graph.edges == 3
+
+
+def test_needs_are_names_or_ids_in_any_order_and_may_repeat():
+    graph = build({"nodes": [{"name": "a", "needs": ["c", 1, "b", "c"]}, {"name": "b"}, {"name": "c"}]})
+    assert graph.nodes[0].needs == (1, 2)
+
+
+def test_nodes_may_be_listed_in_any_order_of_ids():
+    graph = build({"digraph": [0, 1, 0, 0], "nodes": [{"id": 1, "name": "late"}, {"id": 0, "name": "early"}]})
+    assert [node.name for node in graph.nodes] == ["early", "late"]
+    assert graph.nodes[1].needs == (0,)
+
+
+def test_null_args_and_outputs_and_an_empty_engine_are_a_nil_node():
+    (node,) = build({"nodes": [{"name": "a", "args": None, "output": None, "engine": "", "artifact": ""}]}).nodes
+    assert (node.engine, node.args, node.output) == ("nil", (), ())
+
+
+@pytest.mark.parametrize("cells", [[], [0], [0] * 3, [0] * 5])
+def test_a_matrix_of_another_size_is_refused_with_the_numbers(cells):
+    assert "2 nodes need 2 x 2 = 4 cells" in faults_of({"digraph": cells, "nodes": nodes("a", "b")})["/digraph"]
+
+
+@pytest.mark.parametrize("cell", [1.0, "1", None, True, [], 2**63, -(2**63) - 1])
+def test_a_cell_that_is_no_integer_of_64_bits_is_named(cell):
+    assert list(faults_of({"digraph": [0, cell, 0, 0], "nodes": nodes("a", "b")})) == ["/digraph/1"]
+
+
+def test_a_matrix_of_faulty_cells_is_not_listed_to_its_end():
+    assert len(faults_of({"digraph": ["x"] * 90_000, "nodes": nodes(*map(str, range(300)))})) <= 2000
+
+
+def test_a_cycle_is_named_in_order():
+    document = {"nodes": [{"name": "a", "needs": ["c"]}, {"name": "b", "needs": ["a"]}, {"name": "c", "needs": ["b"]}]}
+    text = faults_of(document)["/nodes"]
+    assert text.removeprefix("the nodes wait for each other: ") in {
+        "a -> b -> c -> a",
+        "b -> c -> a -> b",
+        "c -> a -> b -> c",
+    }
+
+
+def test_a_cycle_is_found_beside_and_before_sound_nodes():
+    document = {
+        "digraph": [0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0, 0],
+        "nodes": nodes("root", "x", "y", "behind"),
+    }
+    assert "x -> y -> x" in faults_of(document)["/digraph"] or "y -> x -> y" in faults_of(document)["/digraph"]
+
+
+def test_a_long_cycle_is_cut_in_the_middle():
+    ring = [{"name": f"n{number}", "needs": [(number - 1) % 500]} for number in range(500)]
+    assert "480 more" in faults_of({"nodes": ring})["/nodes"]
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        ({"digraph": [1], "nodes": nodes("a")}, "/digraph/0"),
+        ({"nodes": [{"name": "a", "needs": ["a"]}]}, "/nodes/0/needs/0"),
+        ({"nodes": [{"name": "a", "needs": [0]}]}, "/nodes/0/needs/0"),
+    ],
+)
+def test_a_self_edge_is_refused(document, pointer):
+    assert "to itself" in faults_of(document)[pointer]
+
+
+@pytest.mark.parametrize("need", ["nobody", 5, -1, 1.5, None, True, ["a"]])
+def test_a_need_that_is_no_node_is_refused(need):
+    assert "/nodes/0/needs/0" in faults_of({"nodes": [{"name": "a", "needs": [need]}, {"name": "b"}]})
+
+
+def test_a_misspelt_need_gets_a_suggestion():
+    document = {"nodes": [{"name": "database"}, {"name": "web", "needs": ["databse"]}]}
+    assert "is 'database' meant?" in faults_of(document)["/nodes/1/needs/0"]
+
+
+def test_ids_are_the_rows_of_the_matrix():
+    found = faults_of({"digraph": [0] * 16, "nodes": [{"id": i, "name": n} for i, n in zip([0, 0, 9, -1], "abcd")]})
+    assert set(found) == {"/nodes/1/id", "/nodes/2/id", "/nodes/3/id"}
+
+
+def test_a_missing_id_is_refused_beside_a_matrix_but_not_beside_needs():
+    assert "/nodes/1/id" in faults_of({"digraph": [0] * 4, "nodes": [{"id": 0, "name": "a"}, {"name": "b"}]})
+    assert "/nodes/1/id" in faults_of({"nodes": [{"id": 0, "name": "a"}, {"name": "b"}]})
+    assert len(build({"nodes": [{"name": "a"}, {"name": "b"}]}).nodes) == 2
+
+
+def test_a_name_is_used_once():
+    assert "'a'" in faults_of({"nodes": nodes("a", "b", "a")})["/nodes/2/name"]
+
+
+def test_needs_beside_a_matrix_are_refused():
+    assert "/nodes/0/needs" in faults_of({"digraph": [0], "nodes": nodes("a", needs=[])})
+
+
+def test_an_unknown_engine_is_refused_once_the_engines_are_known():
+    document = {"nodes": nodes("a", engine="shel", artifact="x")}
+    assert build(document).nodes[0].engine == "shel"
+    assert "nil, shell, sleep" in faults_of(document, engines=frozenset({"shell"}))["/nodes/0/engine"]
+
+
+def test_an_artifact_without_an_engine_is_refused():
+    assert "/nodes/0/engine" in faults_of({"nodes": nodes("a", artifact="run.sh")})
+
+
+def test_all_faults_come_in_one_answer():
+    document = {
+        "nodes": [
+            {"name": "a", "needs": ["nobody", "a"]},
+            {"name": "a", "engine": "what"},
+            {"name": "c", "args": ["get_attribute a:x"]},
+        ]
+    }
+    assert set(faults_of(document, engines=frozenset())) == {
+        "/nodes/0/needs/0",
+        "/nodes/0/needs/1",
+        "/nodes/1/name",
+        "/nodes/1/engine",
+        "/nodes/2/args/0",
+    }
+
+
+def test_large_work_is_cut_into_slices():
+    pauses = []
+    size = 1000
+    build({"digraph": [0] * size**2, "nodes": nodes(*map(str, range(size)))}, pause=lambda: pauses.append(1))
+    assert len(pauses) > 10

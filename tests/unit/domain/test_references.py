@@ -1,0 +1,90 @@
+"""``get_attribute`` in arguments: who is meant, and what stands there when the node is dispatched."""
+
+import pytest
+
+from gorchestrator.domain.build import build
+from gorchestrator.domain.errors import InvalidGorch
+from gorchestrator.domain.references import MissingOutput, fill_in
+
+
+def graph_with(args, names=("db", "web.1", "web.2", "user"), needs=(0, 1, 2)):
+    listed = [{"name": name} for name in names]
+    listed[-1] |= {"args": args, "needs": list(needs)}
+    return build({"nodes": listed})
+
+
+def filled(args, outputs, **options):
+    graph = graph_with(args, **options)
+    return fill_in(graph.nodes[-1], graph.nodes, lambda node: outputs.get(node, {}))
+
+
+def test_a_reference_with_and_without_a_name():
+    assert filled(["IP=get_attribute db:ip", "get_attribute db:ip"], {0: {"ip": "10.0.0.1"}}) == (
+        "IP=10.0.0.1",
+        "10.0.0.1",
+    )
+
+
+@pytest.mark.parametrize("arg", ["plain", "", "say get_attribute db:ip", "a b=get_attribute db:ip", "get_attribute"])
+def test_other_arguments_stay_as_they_are(arg):
+    assert filled([arg], {}) == (arg,)
+
+
+def test_an_exact_name_wins_over_a_pattern():
+    # As a pattern, `web.2` would match `webx2`, which comes first.
+    args = ["get_attribute web.2:ip"]
+    names = ("webx2", "web.2", "user")
+    assert filled(args, {0: {"ip": "wrong"}, 1: {"ip": "right"}}, names=names, needs=(0, 1)) == ("right",)
+
+
+def test_a_pattern_takes_the_first_matching_ancestor_by_id():
+    assert filled(["get_attribute we.*:ip"], {1: {"ip": "first"}, 2: {"ip": "second"}}) == ("first",)
+
+
+def test_a_pattern_passes_over_nodes_that_are_no_ancestors():
+    assert filled(["get_attribute web:ip"], {2: {"ip": "second"}}, needs=(2,)) == ("second",)
+
+
+def test_an_ancestor_may_be_far_away():
+    document = {"nodes": [{"name": "a"}, {"name": "b", "needs": ["a"]}, {"name": "c", "needs": ["b"]}]}
+    document["nodes"][2]["args"] = ["get_attribute a:x"]
+    assert build(document).nodes[2].references[0].node == 0
+
+
+@pytest.mark.parametrize(
+    ("arg", "says"),
+    [
+        ("get_attribute nobody:ip", "no ancestor of this node is named 'nobody'"),
+        ("get_attribute user:ip", "is not an ancestor"),
+        ("get_attribute web.1:ip", "is not an ancestor"),
+        ("get_attribute [:ip", "no regular expression"),
+        ("get_attribute db:", "takes NODE:OUTPUT"),
+        ("get_attribute db", "takes NODE:OUTPUT"),
+        ("get_attribute :ip", "takes NODE:OUTPUT"),
+    ],
+)
+def test_a_reference_that_cannot_work_is_refused_at_once(arg, says):
+    with pytest.raises(InvalidGorch) as caught:
+        graph_with([arg], needs=(0,))
+    (fault,) = caught.value.faults
+    assert fault.pointer == "/nodes/3/args/0"
+    assert says in fault.detail
+
+
+def test_too_many_patterns_are_refused():
+    with pytest.raises(InvalidGorch) as caught:
+        graph_with([f"get_attribute d[b{number}]:ip" for number in range(101)])
+    (fault,) = caught.value.faults
+    assert fault.pointer == "/nodes/3/args/100"
+    assert "100 different patterns" in fault.detail
+
+
+def test_a_hostile_pattern_does_not_freeze():
+    # A backtracking engine would take 2**60 steps.
+    with pytest.raises(InvalidGorch):
+        graph_with(["get_attribute (a+)+b:x"], names=("a" * 60, "user"), needs=(0,))
+
+
+def test_an_output_that_was_not_produced_is_named():
+    with pytest.raises(MissingOutput, match="'ip' of node 'db', which did not produce it .its outputs: port"):
+        filled(["get_attribute db:ip"], {0: {"port": "5432"}})
