@@ -14,6 +14,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="gorch executor", description="The service that runs nodes.")
     parser.add_argument("--settings", action="store_true", help="print the settings in force as JSON, and end")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, the parent, ends")
+    parser.add_argument(
+        "--fd", type=int, metavar="FD", help="a listening socket of the parent, in place of bind and port"
+    )
     options = parser.parse_args()
     loaded = serving.or_exit(Config.load)
     if options.settings:
@@ -22,19 +25,19 @@ def main() -> None:
     if options.parent:
         serving.die_with_parent(options.parent)
     try:
-        serve(loaded)
+        serve(loaded, options.fd)
     except serving.ServingError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(2)
 
 
-def serve(loaded: Loaded[Config]) -> None:
+def serve(loaded: Loaded[Config], fd: int | None) -> None:
     """Check what the service needs, and become it."""
     config = loaded.value
     files = {"tls_ca": config.tls_ca, "tls_cert": config.tls_cert, "tls_key": config.tls_key}
     serving.require_files(files, f"make certificates with `gorch certs {config.certs}`")
     serving.make_directory(config.data)
-    sock = serving.listen(config.bind, config.port)
+    sock = serving.listen(config.bind, config.port) if fd is None else serving.adopt(fd)
     sys.stderr.write(f"executor {config.name}: {serving.url_of(sock, 'https')} (callers must show a certificate)\n")
     serving.exec_gunicorn("python:executor.gunicorn_conf", "executor.app:create_app()", sock, config.data)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -62,6 +63,19 @@ def write(folder: Path, hosts: Iterable[str] = (), *, force: bool = False) -> li
         _write(folder / f"{name}.key", _key_pem(item.key), 0o600)
         _write(folder / f"{name}.pem", item.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
     return files(folder)
+
+
+def usable(folder: Path, margin: datetime.timedelta) -> bool:
+    """Whether all files are in ``folder``, fit together, and hold for ``margin`` from now."""
+    try:
+        found = {name: _read(folder, name) for name in (CA, *SERVICES)}
+        for item in found.values():
+            item.certificate.verify_directly_issued_by(found[CA].certificate)
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    until = datetime.datetime.now(datetime.UTC) + margin
+    fits = all(item.certificate.public_key() == item.key.public_key() for item in found.values())
+    return fits and all(item.certificate.not_valid_after_utc > until for item in found.values())
 
 
 def local_names() -> list[str]:
@@ -143,6 +157,13 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def _read(folder: Path, name: str) -> Issued:
+    key = serialization.load_pem_private_key((folder / f"{name}.key").read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{name}.key is not one of ours")
+    return Issued(x509.load_pem_x509_certificate((folder / f"{name}.pem").read_bytes()), key)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

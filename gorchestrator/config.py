@@ -77,6 +77,11 @@ class Config:
     def __post_init__(self) -> None:
         complete(self, os.environ)
 
+    @property
+    def database(self) -> Path:
+        """The file of the journal."""
+        return self.data / "gorchestrator.db"
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Loaded["Config"]:
         """Read file and environment; raises SettingsError with every fault."""

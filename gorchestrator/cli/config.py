@@ -1,14 +1,16 @@
 """``gorch config``: the settings in force, and where each came from."""
 
 import json
+import os
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
-from gorchestrator.common.settings import SettingsError, describe
+from gorchestrator.common.settings import Loaded, SettingsError, describe
 from gorchestrator.config import Config
 
 
@@ -19,7 +21,7 @@ from gorchestrator.config import Config
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def config(executor: bool, as_json: bool) -> None:
     """Print the settings in force and where each came from: default, file or environment."""
-    settings = _executor() if executor else _orchestrator()
+    settings = _executor() if executor else describe(load())
     if as_json:
         click.echo(json.dumps({item["name"]: item for item in settings}))
         return
@@ -28,9 +30,10 @@ def config(executor: bool, as_json: bool) -> None:
     tables.show_settings(settings)
 
 
-def _orchestrator() -> list[dict[str, Any]]:
+def load(overrides: Mapping[str, str] | None = None) -> Loaded[Config]:
+    """Return the orchestrator's settings; ``overrides`` win over the environment. All faults end the command."""
     try:
-        return describe(Config.load())
+        return Config.load(os.environ | dict(overrides or {}))
     except SettingsError as error:
         first, *others = error.faults
         raise Failure(first, tuple(others)) from error

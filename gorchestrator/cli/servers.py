@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from gorchestrator.cli.config import load
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
-from gorchestrator.common.settings import SettingsError
 from gorchestrator.config import Config
 
 _FILE = click.Path(dir_okay=False, resolve_path=True)
@@ -24,16 +24,17 @@ _FOLDER = click.Path(file_okay=False, resolve_path=True)
 @click.option("--keyfile", type=_FILE, help="Key of the certificate.")
 @click.option("--insecure", is_flag=True, default=None, help="Allow other addresses than loopback: there is no login.")
 @click.option("--parent", type=int, hidden=True)
-def serve(parent: int | None, **options: str | int | bool | None) -> None:
+@click.option("--fd", type=int, hidden=True)
+def serve(parent: int | None, fd: int | None, **options: str | int | bool | None) -> None:
     """Serve the orchestrator (gunicorn, gevent workers). All settings: gorch config."""
     if parent:
         serving.die_with_parent(parent)
     _to_environment("GORCH_", options)
-    config = _load()
+    config = load().value
     try:
         _check(config)
         serving.make_directory(config.data)
-        sock = serving.listen(config.bind, config.port)
+        sock = serving.listen(config.bind, config.port) if fd is None else serving.adopt(fd)
     except serving.ServingError as error:
         raise Failure(str(error)) from error
     url = serving.url_of(sock, "https" if config.certfile else "http")
@@ -49,11 +50,13 @@ def serve(parent: int | None, **options: str | int | bool | None) -> None:
 @click.option("--name", help="Its name (executor).")
 @click.option("--capacity", type=int, help="Most jobs at once (16).")
 @click.option("--parent", type=int, hidden=True)
-def executor(parent: int | None, workers: int | None, **options: str | int | bool | None) -> None:
+@click.option("--fd", type=int, hidden=True)
+def executor(parent: int | None, fd: int | None, workers: int | None, **options: str | int | bool | None) -> None:
     """Serve an executor, over mutual TLS. All settings: gorch config --executor."""
     del workers  # it is there so that both services take the same options
     _to_environment("GORCH_EXECUTOR_", options)
-    command, environment = serving.python("executor", *(("--parent", str(parent)) if parent else ()))
+    own = [f"--{name}={value}" for name, value in (("parent", parent), ("fd", fd)) if value is not None]
+    command, environment = serving.python("executor", *own)
     sys.stdout.flush()
     os.execve(command[0], command, environment)
 
@@ -62,14 +65,6 @@ def _to_environment(prefix: str, options: dict[str, str | int | bool | None]) ->
     for name, value in options.items():
         if value is not None:
             os.environ[prefix + name.upper()] = str(value)
-
-
-def _load() -> Config:
-    try:
-        return Config.load().value
-    except SettingsError as error:
-        first, *others = error.faults
-        raise Failure(first, tuple(others)) from error
 
 
 def _check(config: Config) -> None:

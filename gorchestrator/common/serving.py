@@ -58,6 +58,11 @@ def listen(host: str, port: int) -> socket.socket:
     return sock
 
 
+def adopt(fd: int) -> socket.socket:
+    """Return the listening socket that a parent process handed over."""
+    return socket.socket(fileno=fd)
+
+
 def url_of(sock: socket.socket, scheme: str) -> str:
     """Return the URL at which a listening socket is reached."""
     host, port = sock.getsockname()[:2]

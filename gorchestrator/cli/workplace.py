@@ -1,0 +1,97 @@
+"""The data directory of ``gorch demo``: one demo at a time, its certificates, the servers of one that was killed."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from gorchestrator import certificates
+from gorchestrator.cli.failure import Failure
+from gorchestrator.common import serving
+
+LEFTOVER_TIMEOUT = 30.0  # seconds in which the servers of a demo that was killed have to end
+RENEW = timedelta(days=1)  # certificates that end sooner are made anew
+
+
+class Workplace:
+    """A demo's data directory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.certs = root / "certs"
+        self.orchestrator = root / "orchestrator"
+        self.executor = root / "executor"
+        self.logs = root / "logs"
+        self._servers = root / "servers.json"
+        self._lock: IO[str] | None = None
+
+    def open(self) -> None:
+        """Take the directory for this demo alone; wait for the servers of a killed one to end."""
+        try:
+            for folder in (self.root, self.logs):
+                serving.make_directory(folder)
+            self._lock = (self.root / "demo.lock").open("a+")
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except serving.ServingError as error:
+            raise Failure(str(error)) from error
+        except BlockingIOError as error:
+            raise Failure(f"another demo runs on {self.root}; stop it, or give this one another --data") from error
+        except OSError as error:
+            raise Failure(f"cannot use {self.root}: {error.strerror}; give another --data") from error
+        _, alive = psutil.wait_procs(self._leftovers(), LEFTOVER_TIMEOUT)
+        if alive:
+            pids = ", ".join(str(process.pid) for process in alive)
+            raise Failure(f"servers of an earlier demo do not end; end these processes: {pids}")
+
+    def close(self) -> None:
+        """Give the directory free again."""
+        self._servers.unlink(missing_ok=True)
+        if self._lock:
+            self._lock.close()
+
+    def remember(self, pids: Iterable[int]) -> None:
+        """Note the servers that run, for the demo after one that is killed."""
+        known = []
+        for pid in pids:
+            try:
+                known.append([pid, psutil.Process(pid).create_time()])
+            except psutil.NoSuchProcess:
+                continue
+        temporary = self._servers.with_suffix(".new")
+        temporary.write_text(json.dumps(known))
+        temporary.replace(self._servers)
+
+    def make_certificates(self) -> bool:
+        """Make the demo's certificates unless usable ones are there; returns whether they are new."""
+        if certificates.usable(self.certs, RENEW):
+            return False
+        certificates.write(self.certs, force=True)
+        return True
+
+    def new_log(self, name: str) -> Path:
+        """Return the path of a server's log; the one of the last demo is kept beside it."""
+        path = self.logs / f"{name}.log"
+        if path.exists():
+            path.replace(path.with_suffix(".log.1"))
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+        return path
+
+    def _leftovers(self) -> list[psutil.Process]:
+        try:
+            known = json.loads(self._servers.read_text())
+            return [process for pid, born in known if (process := _same(pid, born))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+
+def _same(pid: int, born: float) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+        return process if process.create_time() == born else None
+    except psutil.NoSuchProcess:
+        return None
