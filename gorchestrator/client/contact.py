@@ -76,6 +76,6 @@ class Contact:
                 log.info("in contact", extra={"event": "executor_found", "executor": self._api.name})
                 return
 
-    def _failed(self, greenlet: gevent.Greenlet[..., None]) -> None:
+    def _failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         log.error("the search for an executor failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
         self.fault = CallFault(ReasonCode.INTERNAL, f"a fault of the orchestrator: {greenlet.exception!r}")

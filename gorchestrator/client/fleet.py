@@ -134,7 +134,7 @@ class RemoteExecutor:
                 continue
             gevent.sleep(_RECEIPTS_PAUSE)
 
-    def _receipts_failed(self, greenlet: gevent.Greenlet[..., None]) -> None:
+    def _receipts_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         log.error("sending receipts failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
 
     def stop(self) -> None:

@@ -22,8 +22,8 @@ class OwnerWrites(Protocol):
     def register(self, owner: OwnerRow) -> None:
         """Add a process."""
 
-    def beat(self, owner: str) -> None:
-        """Move the counter of a process on."""
+    def beat(self, owner: str) -> bool:
+        """Move the counter of a process on; whether the process is known."""
 
     def claim(self, task: str, owner: str, expected_owner: str | None, expected_fence: int) -> int | None:
         """Change the owner of a task if it is still as expected; returns the new fence."""
@@ -55,8 +55,7 @@ class Ownership:
 
     def beat(self) -> None:
         """Show the other processes that this one lives."""
-        if self._registered:
-            self._writes.beat(self.id)
+        if self._registered and self._writes.beat(self.id):
             return
         start = psutil.Process().create_time()
         self._writes.register(OwnerRow(self.id, socket.gethostname(), os.getpid(), start, 0))

@@ -220,8 +220,8 @@ class Run:
             log.error("the journal refused a change: %s", error, extra={"event": "run_fault", "task": self.task.id})
         self.abandon()
 
-    def _node_fault(self, node: Node) -> Callable[[gevent.Greenlet[..., None]], None]:
-        def fail(greenlet: gevent.Greenlet[..., None]) -> None:
+    def _node_fault(self, node: Node) -> Callable[["gevent.Greenlet[..., None]"], None]:
+        def fail(greenlet: "gevent.Greenlet[..., None]") -> None:
             self._log_fault(greenlet, node.id)
             if isinstance(greenlet.exception, Fenced):
                 self.abandon()
@@ -231,7 +231,7 @@ class Run:
 
         return fail
 
-    def _report_fault(self, greenlet: gevent.Greenlet[..., None]) -> None:
+    def _report_fault(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         """End the run here: a greenlet of its own failed, so nobody conducts it any more."""
         self._log_fault(greenlet, None)
         self._set_task(
@@ -243,7 +243,7 @@ class Run:
         )
         self.abandon()
 
-    def _log_fault(self, greenlet: gevent.Greenlet[..., None], node: int | None) -> None:
+    def _log_fault(self, greenlet: "gevent.Greenlet[..., None]", node: int | None) -> None:
         ids = {"event": "run_fault", "task": self.task.id, "node": node}
         log.error("a greenlet of the run failed", exc_info=greenlet.exc_info, extra=ids)
 

@@ -108,7 +108,7 @@ class Scheduler:
             log.info("took over", extra={"event": "run_adopted", "task": task.id, "fence": fence})
             self.run(stored)
 
-    def _keeper_failed(self, greenlet: gevent.Greenlet[..., None]) -> None:
+    def _keeper_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         log.error("the keeper of leases failed; it starts again", exc_info=greenlet.exc_info, extra={"event": "fault"})
         self._keeper = gevent.spawn_later(self._lease / _LOOKS_PER_LEASE, self._keep)
         self._keeper.link_exception(self._keeper_failed)
