@@ -1,0 +1,59 @@
+"""The queries of the readers, as SQL text. Those of many rows answer one JSON text; see ``sql.py``."""
+
+from sqlalchemy import BindParameter, and_, bindparam, func, literal_column, or_, select, tuple_
+
+from gorchestrator.common.states import State
+from gorchestrator.store.sql import OPEN, json_rows, limited, named
+from gorchestrator.store.tables import attempts, counter, documents, events, log_chunks, nodes, owners, specs, tasks
+
+_of_task: BindParameter[str] = bindparam("task")
+_limit: BindParameter[int] = bindparam("limit")
+
+TASK = named(select(tasks).where(tasks.c.id == _of_task))
+_older = select(tasks).where(tuple_(tasks.c.accepted_at, tasks.c.id) < tuple_(bindparam("at"), _of_task))
+TASKS = json_rows(limited(_older.order_by(tasks.c.accepted_at.desc(), tasks.c.id.desc()), _limit))
+OPEN_TASKS = json_rows(select(tasks).where(OPEN).order_by(tasks.c.accepted_at, tasks.c.id))
+DIGRAPH = named(select(documents.c.digraph).where(documents.c.task == _of_task))
+
+_node = select(specs.c.spec, specs.c.node, *[column for column in nodes.c if column.name not in {"task", "node"}])
+_node = _node.select_from(
+    specs.outerjoin(nodes, and_(nodes.c.task == specs.c.task, nodes.c.node == specs.c.node))
+).where(specs.c.task == _of_task)
+NODES = json_rows(limited(_node.where(specs.c.node >= bindparam("first")).order_by(specs.c.node), _limit))
+NODE_BY_NUMBER = named(_node.where(specs.c.node == bindparam("wanted")))
+NODE_BY_NAME = named(_node.where(specs.c.name == bindparam("wanted")))
+
+_attempt = select(attempts).where(attempts.c.task == _of_task).order_by(attempts.c.node, attempts.c.attempt)
+ATTEMPTS = json_rows(_attempt.where(or_(bindparam("wanted").is_(None), attempts.c.node == bindparam("wanted"))))
+RUNNING_ATTEMPTS = json_rows(_attempt.where(attempts.c.state < literal_column(str(int(State.SUCCESS)))))
+
+_of_log = and_(
+    log_chunks.c.task == _of_task,
+    log_chunks.c.node == bindparam("node"),
+    log_chunks.c.attempt == bindparam("attempt"),
+)
+_ends = select(log_chunks.c.offset + func.length(log_chunks.c.data)).where(_of_log)
+LOG_END = named(limited(_ends.order_by(log_chunks.c.offset.desc()), literal_column("1")))
+#: The chunk in which ``first`` lies, and those behind it. Hexadecimal, since JSON holds no bytes.
+LOG = json_rows(
+    select(log_chunks.c.offset, func.hex(log_chunks.c.data))
+    .where(
+        _of_log,
+        log_chunks.c.offset < bindparam("stop"),
+        log_chunks.c.offset
+        >= func.coalesce(
+            select(func.max(log_chunks.c.offset))
+            .where(_of_log, log_chunks.c.offset <= bindparam("first"))
+            .scalar_subquery(),
+            literal_column("0"),
+        ),
+    )
+    .order_by(log_chunks.c.offset)
+)
+
+_event = limited(select(events).where(events.c.seq > bindparam("after")).order_by(events.c.seq), _limit)
+EVENTS = json_rows(_event)
+TASK_EVENTS = json_rows(_event.where(events.c.task == _of_task))
+LAST_SEQ = named(select(counter.c.seq))
+LAST_SEQ_OF_TASK = named(select(func.max(events.c.seq)).where(events.c.task == _of_task))
+OWNERS = named(select(owners).order_by(owners.c.id))

@@ -1,0 +1,177 @@
+"""The reading side of the store: snapshots of rows, read in native threads so that the hub goes on meanwhile."""
+
+import sqlite3
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.records import AttemptRow, EventRow, NodeRow, OwnerRow, TaskRow
+from gorchestrator.store import connection as connections
+from gorchestrator.store import queries, rows
+from gorchestrator.store.sql import fetch_json
+
+_THREADS = 3  # as many as can hinder the hub: each of them may hold the GIL for a switch interval
+_SLICE = 256  # rows parsed at once: about 1 ms of the GIL
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Every method blocks its greenlet, not the hub, and raises StoreUnavailable if the database cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pool = ThreadPool(_THREADS, hub=gevent.get_hub())
+        self._free: deque[sqlite3.Connection] = deque()
+        self._closed = False
+
+    # -- tasks
+
+    def task(self, task: str) -> TaskRow | None:
+        """Return a task."""
+        found = self._one(queries.TASK, {"task": task})
+        return None if found is None else rows.to_task(found)
+
+    def tasks(self, limit: int = 100, before: tuple[float, str] | None = None) -> list[TaskRow]:
+        """Return tasks, newest first; ``before`` is accepted_at and id of the last one of the page before."""
+        at, task = before or (2.0**40, "")
+        wanted = {"limit": limit, "at": rows.to_micro(at), "task": task}
+        return self._all(queries.TASKS, wanted, rows.to_task)
+
+    def open_tasks(self) -> list[TaskRow]:
+        """Return the tasks that are not final, oldest first."""
+        return self._all(queries.OPEN_TASKS, {}, rows.to_task)
+
+    def digraph(self, task: str) -> str | None:
+        """Return the matrix as it was submitted; None if edges were given by ``needs``."""
+
+        def read(connection: sqlite3.Connection) -> str | None:
+            found = connection.execute(queries.DIGRAPH, {"task": task}).fetchone()
+            return None if found is None or found[0] is None else zlib.decompress(found[0]).decode()
+
+        return self._call(read)
+
+    # -- nodes and attempts
+
+    def nodes(self, task: str) -> list[tuple[NodeRow, str]]:
+        """Return all nodes of a task with their JSON as accepted, by number: one snapshot, read in slices."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[NodeRow, str]]:
+            found: list[tuple[NodeRow, str]] = []
+            with _snapshot(connection):
+                while True:
+                    first = found[-1][0].node + 1 if found else 0
+                    wanted = {"task": task, "first": first, "limit": _SLICE}
+                    part = fetch_json(connection, queries.NODES, wanted)
+                    found.extend((rows.to_node(task, row[1:]), row[0]) for row in part)
+                    if len(part) < _SLICE:
+                        return found
+
+        return self._call(read)
+
+    def node(self, task: str, node: int | str) -> tuple[NodeRow, str] | None:
+        """Return a node by its number or name."""
+        sql = queries.NODE_BY_NUMBER if isinstance(node, int) else queries.NODE_BY_NAME
+        found = self._one(sql, {"task": task, "wanted": node})
+        return None if found is None else (rows.to_node(task, found[1:]), found[0])
+
+    def attempts(self, task: str, node: int | None = None) -> list[AttemptRow]:
+        """Return the attempts of a task, or of one of its nodes."""
+        return self._all(queries.ATTEMPTS, {"task": task, "wanted": node}, rows.to_attempt)
+
+    def running_attempts(self, task: str) -> list[AttemptRow]:
+        """Return the attempts that have not ended, as far as is known here."""
+        return self._all(queries.RUNNING_ATTEMPTS, {"task": task}, rows.to_attempt)
+
+    # -- logs
+
+    def log(self, task: str, node: int, attempt: int, offset: int, limit: int) -> tuple[bytes, int]:
+        """Return at most ``limit`` bytes of a log from ``offset`` on, and the offset behind them."""
+        key = {"task": task, "node": node, "attempt": attempt}
+
+        def read(connection: sqlite3.Connection) -> tuple[bytes, int]:
+            chunks = fetch_json(connection, queries.LOG, {**key, "first": offset, "stop": offset + limit})
+            parts = []
+            after = offset
+            for start, text in chunks:
+                data = bytes.fromhex(text)[max(0, offset - start) : max(0, offset + limit - start)]
+                parts.append(data)
+                after = max(start, offset) + len(data) if data else after
+            return b"".join(parts), after
+
+        return self._call(read)
+
+    def log_size(self, task: str, node: int, attempt: int) -> int:
+        """Return how many bytes of a log are stored."""
+        found = self._one(queries.LOG_END, {"task": task, "node": node, "attempt": attempt})
+        return 0 if found is None else int(found[0])
+
+    # -- the journal
+
+    def events(self, after: int, limit: int, task: str | None = None) -> list[EventRow]:
+        """Return the lines of the journal behind ``after``, in order; of all tasks or of one."""
+        sql = queries.EVENTS if task is None else queries.TASK_EVENTS
+        return self._all(sql, {"after": after, "limit": limit, "task": task}, rows.to_event)
+
+    def last_seq(self, task: str | None = None) -> int:
+        """Return the number of the last event, of all or of one task; 0 if there is none."""
+        sql = queries.LAST_SEQ if task is None else queries.LAST_SEQ_OF_TASK
+        found = self._one(sql, {"task": task})
+        return int(found[0] or 0) if found else 0
+
+    def owners(self) -> list[OwnerRow]:
+        """Return the processes that own runs, dead ones included."""
+        return self._call(lambda connection: [OwnerRow(*row) for row in connection.execute(queries.OWNERS)])
+
+    def close(self) -> None:
+        """End the threads and close the connections."""
+        self._closed = True
+        self._pool.kill()
+        while self._free:
+            self._free.pop().close()
+
+    # -- threads and connections
+
+    def _one(self, sql: str, wanted: Mapping[str, object]) -> Any:
+        return self._call(lambda connection: connection.execute(sql, wanted).fetchone())
+
+    def _all(self, sql: str, wanted: Mapping[str, object], convert: Callable[[list[Any]], T]) -> list[T]:
+        return self._call(lambda connection: [convert(row) for row in fetch_json(connection, sql, wanted)])
+
+    def _call(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closed:
+            raise StoreUnavailable("The store is closed: this process is about to end.")
+        found: T | sqlite3.Error = self._pool.apply(self._in_thread, (query,))
+        if isinstance(found, sqlite3.Error):
+            raise connections.unavailable(found, self._path) from found
+        return found
+
+    def _in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T | sqlite3.Error:
+        """Run a query. A fault is returned: what a thread raises, gevent prints."""
+        connection = None
+        try:
+            connection = self._free.pop() if self._free else connections.reading(self._path)
+            found = query(connection)
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
+            return error
+        self._free.append(connection)
+        return found
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let several queries see the same state of the database."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")

@@ -1,0 +1,145 @@
+"""The tables of the journal, as SQLAlchemy Core knows them; ``migrations/`` makes them.
+
+``events`` is the truth and is only appended to. ``tasks``, ``nodes`` and ``attempts`` are its projections. ``specs``
+and ``documents`` are what was submitted: they are written once, so that the row of a node, which changes often, stays
+small. Times are whole microseconds since the epoch, so that they survive SQLite's JSON functions exactly.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
+
+from gorchestrator.common.states import State
+
+metadata = MetaData()
+
+#: One row: the ``seq`` of the last event. Updated in the committing transaction, so that seq is in commit order.
+counter = Table(
+    "counter",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("task", Text, nullable=False),
+    Column("node", Integer),
+    Column("attempt", Integer),
+    Column("kind", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("data", Text, nullable=False),  # JSON
+    Index("events_by_task", "task", "seq"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("reason", Text),
+    Column("reason_code", Text),
+    Column("labels", Text, nullable=False),  # JSON
+    Column("size", Integer, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("started_at", BigInteger),
+    Column("stopped_at", BigInteger),
+    Column("cancel_at", BigInteger),
+    Column("cancel_actor", Text),
+    Column("owner", Text),
+    Column("fence", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("tasks_by_age", tasks.c.accepted_at, tasks.c.id)
+Index("tasks_open", tasks.c.owner, sqlite_where=tasks.c.state < int(State.SUCCESS))
+
+specs = Table(
+    "specs",
+    metadata,
+    Column("task", Text, nullable=False),
+    Column("node", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("spec", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("task", "node"),
+    sqlite_with_rowid=False,
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("digraph", LargeBinary),  # zlib
+)
+
+#: A node has a row here from its first change on.
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("task", Text, nullable=False),
+    Column("node", Integer, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("reason", Text),
+    Column("reason_code", Text),
+    Column("attempt", Integer, nullable=False),
+    Column("executor", Text),
+    Column("started_at", BigInteger),
+    Column("stopped_at", BigInteger),
+    Column("exit_code", Integer),
+    Column("output", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("task", "node"),
+    sqlite_with_rowid=False,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("task", Text, nullable=False),
+    Column("node", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("args", Text, nullable=False),  # JSON
+    Column("state", Integer, nullable=False),
+    Column("reason", Text),
+    Column("reason_code", Text),
+    Column("started_at", BigInteger),
+    Column("stopped_at", BigInteger),
+    Column("exit_code", Integer),
+    PrimaryKeyConstraint("task", "node", "attempt"),
+    sqlite_with_rowid=False,
+)
+
+log_chunks = Table(
+    "log_chunks",
+    metadata,
+    Column("task", Text, nullable=False),
+    Column("node", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("task", "node", "attempt", "offset"),
+)
+
+#: The processes that own runs. Who stands still is dead.
+owners = Table(
+    "owners",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("pid_start", Float, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+)

@@ -1,0 +1,152 @@
+"""Follows the journal for one process, whoever writes it, and wakes who waits for news."""
+
+import logging
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from time import monotonic
+
+import gevent
+from gevent.event import Event
+
+from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.records import EventRow
+from gorchestrator.store import connection as connections
+from gorchestrator.store.reader import Reader
+
+_LOOK = 0.02  # s between two looks at the database, which take 3 µs each
+_SLICE = 256  # events read at once
+_RETRY = 1.0  # s after a fault
+
+Callback = Callable[[Sequence[EventRow]], None]
+
+log = logging.getLogger(__name__)
+
+
+class Tailer:
+    """One greenlet that reads behind the last event it has seen, while anybody is interested."""
+
+    def __init__(self, path: Path, reader: Reader) -> None:
+        self._reader = reader
+        self._connection = connections.reading(path, wait=0)
+        self._version = 0
+        self._seen = 0
+        self._kicked = Event()
+        self._callbacks: list[Callback] = []
+        self._waiters: dict[str, set[Event]] = {}
+        self._closed = False
+        self._greenlet = gevent.spawn(self._follow)
+
+    def listen(self, callback: Callback) -> Callable[[], None]:
+        """Call ``callback`` with the events that are committed from now on, in order, each once; it must not block.
+
+        Returns what ends that. An event may come that was committed shortly before this call.
+        """
+        self._begin()
+        self._callbacks.append(callback)
+        self.kick()
+
+        def end() -> None:
+            if callback in self._callbacks:
+                self._callbacks.remove(callback)
+
+        return end
+
+    def wait(self, task: str, after: int, timeout: float) -> int:
+        """Return the number of the task's newest event as soon as it is greater than ``after``.
+
+        Returns ``after`` when ``timeout`` seconds have passed, and at once when the store is closed.
+        """
+        end = monotonic() + timeout
+        woken = Event()
+        self._begin()
+        self._waiters.setdefault(task, set()).add(woken)
+        try:
+            while not self._closed:
+                woken.clear()
+                newest = self._reader.last_seq(task)
+                if newest > after:
+                    return newest
+                if not woken.wait(max(0.0, end - monotonic())):
+                    break
+            return after
+        finally:
+            self._forget(task, woken)
+
+    def kick(self) -> None:
+        """Look at once: this process has committed."""
+        self._kicked.set()
+
+    def close(self) -> None:
+        """End the greenlet and wake who waits."""
+        self._closed = True
+        self._greenlet.kill()
+        self._connection.close()
+        for waiters in self._waiters.values():
+            _wake(waiters)
+
+    # -- who is interested
+
+    def _interested(self) -> bool:
+        return bool(self._callbacks or self._waiters)
+
+    def _begin(self) -> None:
+        """Go to the end of the journal, unless somebody else is being served already."""
+        if not self._interested():
+            last = self._reader.last_seq()
+            if not self._interested():
+                self._seen = last
+
+    def _forget(self, task: str, woken: Event) -> None:
+        self._waiters[task].discard(woken)
+        if not self._waiters[task]:
+            del self._waiters[task]
+
+    # -- the greenlet
+
+    def _follow(self) -> None:
+        while True:
+            kicked = self._kicked.wait(_LOOK)
+            self._kicked.clear()
+            if not self._interested():
+                continue
+            try:
+                if self._changed() or kicked:
+                    self._read()
+            except StoreUnavailable as error:
+                log.warning("cannot follow the journal: %s", error, extra={"event": "tailer_unavailable"})
+                gevent.sleep(_RETRY)
+                self.kick()
+
+    def _changed(self) -> bool:
+        """Whether any other connection has committed since the last look; looked up in the hub, it takes 3 µs."""
+        try:
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return True  # the reader says what is wrong
+        before, self._version = self._version, version
+        return bool(version != before)
+
+    def _read(self) -> None:
+        while True:
+            found = self._reader.events(self._seen, _SLICE)
+            if found:
+                self._seen = found[-1].seq
+                self._tell(found)
+            if len(found) < _SLICE:
+                return
+            gevent.sleep(0)
+
+    def _tell(self, found: Sequence[EventRow]) -> None:
+        for task in {event.task for event in found} & self._waiters.keys():
+            _wake(self._waiters[task])
+        for callback in list(self._callbacks):
+            try:
+                callback(found)
+            except Exception:
+                log.exception("a listener of the journal failed", extra={"event": "callback_failed"})
+
+
+def _wake(waiters: Iterable[Event]) -> None:
+    for woken in waiters:
+        woken.set()
