@@ -28,9 +28,10 @@ def _text_int(text: str) -> int:
 
 def _text_float(text: str) -> float:
     try:
-        return _finite(float(text))
+        number = float(text)
     except ValueError:
         raise ValueError(f"{text!r} is not a number; write one, such as 2.5") from None
+    return _finite(number)
 
 
 def _finite(number: float) -> float:

@@ -5,6 +5,7 @@ and so that port 0 gives a port that nobody can take in between.
 """
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -46,16 +47,19 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.bind(address)
         sock.listen(BACKLOG)
-    except PermissionError:
-        raise ServingError(f"port {port} is for root only; choose one from 1024 on with --port") from None
     except OSError as error:
-        if error.errno in {98, 48}:  # EADDRINUSE of Linux and of others
-            raise ServingError(
-                f"port {port} on {host} is taken by another program; choose another one with --port, "
-                "or --port 0 for any free one"
-            ) from None
-        raise ServingError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+        sock.close()
+        raise ServingError(_why_not(error, host, port)) from None
     return sock
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        taken = f"port {port} on {host} is taken by another program"
+        return f"{taken}; choose another one with --port, or --port 0 for any free one"
+    if error.errno == errno.EACCES:
+        return f"port {port} is for root only; choose one from 1024 on with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror}"
 
 
 def adopt(fd: int) -> socket.socket:

@@ -1,0 +1,173 @@
+"""Parts of tests: waiting for a condition, the command ``gorch``, and the two services as real processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import pytest
+
+from gorchestrator.remote import Remote
+
+ROOT = Path(__file__).resolve().parents[1]
+T = TypeVar("T")
+
+
+def wait_until(condition: Callable[[], T], deadline: float = 20.0, what: str = "") -> T:
+    """Return the condition's value once it is true; fail after ``deadline`` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            pytest.fail(f"not within {deadline:g} s: {what or condition}")
+        time.sleep(0.02)
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """Return this process's environment without settings of gorchestrator, and with the given ones."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GORCH_")} | settings
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of ``gorch``."""
+    return [sys.executable, "-m", "gorchestrator.cli", *arguments]
+
+
+def run_gorch(
+    *arguments: object, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """Run ``gorch`` to its end."""
+    return subprocess.run(
+        command(*map(str, arguments)),
+        input=stdin,
+        env=clean_environment(**(env or {})),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@dataclass
+class Server:
+    """One of the two services as a real process. Its output goes to files."""
+
+    arguments: list[str]
+    settings: dict[str, str]
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+
+    def start(self) -> None:
+        """Start it and find out its URL; started again, it takes the same port."""
+        port = self.url.rpartition(":")[2] or "0"
+        with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
+            self.process = subprocess.Popen(
+                command(*self.arguments, "--port", port),
+                env=clean_environment(**self.settings),
+                stdout=out,
+                stderr=err,
+                cwd=ROOT,
+            )
+        self.url = wait_until(self._said, what=f"the URL of {self.arguments}")
+
+    def kill(self) -> None:
+        """Kill it and its workers, as a power cut does; what an executor runs lives on."""
+        assert self.process
+        workers = psutil.Process(self.process.pid).children()
+        for process in [self.process, *workers]:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait()
+        psutil.wait_procs(workers, 10)
+
+    def stop(self) -> None:
+        """End it with SIGTERM."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise
+
+    @property
+    def log(self) -> str:
+        """Everything it has printed to standard output."""
+        return (self.folder / "out").read_text("utf-8", "replace")
+
+    def _said(self) -> str:
+        assert self.process
+        text = (self.folder / "err").read_text("utf-8", "replace")
+        if self.process.poll() is not None:
+            pytest.fail(f"{self.arguments} ended with status {self.process.returncode}: {text}\n{self.log}")
+        found = re.search(r"https?://\S+:\d+", text)
+        return found[0] if found else ""
+
+
+@dataclass
+class Services:
+    """An orchestrator and its executor."""
+
+    orchestrator: Server
+    executor: Server
+    certs: Path
+    remote: Remote = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.remote = Remote(self.url)
+
+    @property
+    def url(self) -> str:
+        """The orchestrator's URL."""
+        return self.orchestrator.url
+
+    def wait_until_ready(self) -> None:
+        """Return when the orchestrator answers and reaches its executor."""
+        wait_until(self._ready, 30, "the services are ready")
+
+    def _ready(self) -> bool:
+        with suppress(Exception):
+            return all(each["reachable"] for each in self.remote.ping()["executors"])
+        return False
+
+
+def start_services(
+    folder: Path, certs: Path, orchestrator: Mapping[str, str] | None = None, executor: Mapping[str, str] | None = None
+) -> Iterator[Services]:
+    """Start both services with their data below ``folder`` and further settings; stop them in the end."""
+    folders = {name: folder / name for name in ("orchestrator", "executor")}
+    for path in folders.values():
+        path.mkdir()
+    back = Server(
+        ["executor"],
+        {"GORCH_EXECUTOR_DATA": str(folders["executor"]), "GORCH_EXECUTOR_CERTS": str(certs), **(executor or {})},
+        folders["executor"],
+    )
+    front = Server(
+        ["serve"],
+        {"GORCH_DATA": str(folders["orchestrator"]), "GORCH_CERTS": str(certs), **(orchestrator or {})},
+        folders["orchestrator"],
+    )
+    try:
+        back.start()
+        front.settings["GORCH_EXECUTORS"] = f"executor={back.url}"
+        front.start()
+        services = Services(front, back, certs)
+        services.wait_until_ready()
+        yield services
+        services.remote.close()
+    finally:
+        front.stop()
+        back.stop()
