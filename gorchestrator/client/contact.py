@@ -1,4 +1,4 @@
-"""Whether an executor can be reached: one greenlet asks again and again for all who wait for it."""
+"""Whether an executor can be reached, and what it says of itself: one greenlet asks for all who want to know."""
 
 import logging
 import time
@@ -12,21 +12,23 @@ from gorchestrator.client.faults import CallFault
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.timestamps import to_wire
 
-_FIRST_PAUSE = 0.1  # seconds between two pings; doubled each time
+_FIRST_PAUSE = 0.1  # seconds between two pings in vain; doubled each time
 _LAST_PAUSE = 5.0
+_REFRESH = 5.0  # seconds until a reachable executor is asked again: its engines and its capacity may change
 
 log = logging.getLogger(__name__)
 
 
 class Contact:
-    """The contact to one executor; ``made`` is called with what it says of itself whenever it is there (again)."""
+    """The contact to one executor; ``made`` is called with what it says of itself, each time that it is asked."""
 
     def __init__(self, api: ExecutorApi, made: Callable[[Info], None]) -> None:
         self._api = api
         self._made = made
         self._there = Event()
-        self._prober: gevent.Greenlet[..., None] | None = None
+        self._gone = Event()
         self._since = time.time()
+        self._greenlet: gevent.Greenlet[..., None] | None = None
         self.info: Info | None = None
         self.fault: CallFault | None = None
 
@@ -35,47 +37,53 @@ class Contact:
         """When the contact was lost, or first sought, for people."""
         return (to_wire(self._since) or "")[:19] + "Z"
 
+    def start(self) -> None:
+        """Begin to ask, until :meth:`stop`."""
+        self._greenlet = gevent.spawn(self._keep)
+        self._greenlet.link_exception(self._failed)
+
+    def stop(self) -> None:
+        """Ask no more."""
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+
     def wait(self, timeout: float) -> bool:
         """Wait until the executor can be reached; whether it can."""
-        if not self._there.is_set():
-            self.seek()
         return bool(self._there.wait(timeout))
 
     def lost(self, fault: CallFault) -> None:
-        """Somebody has called it in vain."""
+        """Take note that somebody has called the executor in vain."""
+        self.fault = fault
         if self._there.is_set():
             self._there.clear()
             self._since = time.time()
             log.warning("lost contact: %s", fault.reason, extra={"event": "executor_lost", "executor": self._api.name})
-        self.fault = fault
+        self._gone.set()
 
-    def seek(self) -> None:
-        """Begin to look for the executor, unless that goes on already."""
-        if self._prober is None or self._prober.dead:
-            self._prober = gevent.spawn(self._probe)
-            self._prober.link_exception(self._failed)
-
-    def stop(self) -> None:
-        """End the search."""
-        if self._prober is not None:
-            self._prober.kill(block=False)
-
-    def _probe(self) -> None:
+    def _keep(self) -> None:
         pause = _FIRST_PAUSE
         while True:
+            self._gone.clear()
             try:
                 info = self._api.ping()
             except CallFault as fault:
-                self.fault = fault
+                self.lost(fault)
                 gevent.sleep(pause)
                 pause = min(2 * pause, _LAST_PAUSE)
             else:
-                self.info, self.fault = info, None
-                self._made(info)
-                self._there.set()
-                log.info("in contact", extra={"event": "executor_found", "executor": self._api.name})
-                return
+                pause = _FIRST_PAUSE
+                self._found(info)
+                self._gone.wait(_REFRESH)
+
+    def _found(self, info: Info) -> None:
+        self.info, self.fault = info, None
+        self._made(info)
+        if not self._there.is_set():
+            self._there.set()
+            log.info("in contact", extra={"event": "executor_found", "executor": self._api.name})
 
     def _failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
-        log.error("the search for an executor failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
-        self.fault = CallFault(ReasonCode.INTERNAL, f"a fault of the orchestrator: {greenlet.exception!r}")
+        log.error("asking an executor failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
+        self.lost(CallFault(ReasonCode.INTERNAL, f"a fault of the orchestrator: {greenlet.exception!r}"))
+        self._greenlet = gevent.spawn_later(_LAST_PAUSE, self._keep)
+        self._greenlet.link_exception(self._failed)

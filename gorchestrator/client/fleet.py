@@ -72,7 +72,7 @@ class RemoteExecutor:
             note(None, None)
 
     def run(self, attempt: Attempt, watch: Watch) -> Result:
-        """Start the attempt, or find it again, and follow it to its end. Raises Fenced."""
+        """Start the attempt, or find it again, and follow it to its end. Raises Fenced or NotTaken."""
         follower = Follower(
             attempt,
             watch,
@@ -157,9 +157,9 @@ class Fleet:
         }
 
     def start(self) -> None:
-        """Look for all executors, so that their engines are known when the first gorch comes."""
+        """Begin to ask all executors about themselves."""
         for executor in self._executors.values():
-            executor.contact.seek()
+            executor.contact.start()
 
     def stop(self) -> None:
         """Close everything; nothing that runs on an executor is touched."""

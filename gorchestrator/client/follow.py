@@ -7,12 +7,12 @@ import gevent
 
 from gorchestrator.client.api import ExecutorApi, JobView
 from gorchestrator.client.contact import Contact
-from gorchestrator.client.faults import CallFault, FenceStale, Full, Unreachable
+from gorchestrator.client.faults import CallFault, FenceStale, Full, Replaced, Unreachable
 from gorchestrator.client.log_cursor import LogCursor
 from gorchestrator.common import wire
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from gorchestrator.domain.attempts import Attempt, Result
+from gorchestrator.domain.attempts import Attempt, NotTaken, Result
 from gorchestrator.domain.errors import Fenced
 from gorchestrator.domain.ports import Watch
 
@@ -30,11 +30,16 @@ class Follower:
         self._lost_after = lost_after
         self._cursor = LogCursor(watch.log_size, log_limit, watch.log)
         self._view: JobView | None = None
+        self._unheard = watch.fresh  # no call about it can have reached the executor that it was decided on for
         self._noted = False
         self._last_contact = time.monotonic()
 
     def follow(self) -> Result:
-        """Return how the attempt ended. Raises Fenced if a newer owner has spoken to the executor."""
+        """Return how the attempt ended.
+
+        Raises Fenced if a newer owner has spoken to the executor, NotTaken if the executor was replaced before it had
+        heard of an attempt that is new.
+        """
         result = None
         while result is None:
             try:
@@ -60,6 +65,9 @@ class Follower:
                 return self._without_contact(fault)
             case FenceStale():
                 raise Fenced(fault.reason) from None
+            case Replaced() if self._unheard:
+                self._contact.lost(fault)
+                raise NotTaken(fault.reason) from None
             case _:
                 return Result(State.FAILURE, fault.reason, fault.code)
 
@@ -82,6 +90,7 @@ class Follower:
 
     def _without_contact(self, fault: CallFault) -> Result | None:
         """Wait until the executor can be reached again; a result if that took too long."""
+        self._unheard = False
         self._contact.lost(fault)
         while not self._contact.wait(1.0):
             fault = self._contact.fault or fault

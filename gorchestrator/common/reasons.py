@@ -23,7 +23,6 @@ class ReasonCode(StrEnum):
     PREDECESSOR = "predecessor"  # a predecessor did not succeed
     REFERENCE = "reference"  # a get_attribute names an output that was not produced
     ENGINE = "engine"  # no executor knows the engine, or the engine cannot work there
-    TARGET = "target"  # no executor is configured for the node
     ARTIFACT = "artifact"  # the artifact is not there, or cannot be started
     ARGUMENT = "argument"  # the engine cannot honour an argument or a field of the node
     OUTPUT = "output"  # an output is larger than it may be

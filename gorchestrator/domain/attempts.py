@@ -8,6 +8,11 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.graph import Node
 
 
+def attempt_id(task: str, node: int, number: int) -> str:
+    """Return the name of an attempt on its executor."""
+    return f"{task}.{node}.{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of a node, decided on and journalled. ``args`` are resolved; ``fence`` is that of the run."""
@@ -22,7 +27,11 @@ class Attempt:
     @property
     def id(self) -> str:
         """The name of the attempt on its executor."""
-        return f"{self.task}.{self.node.id}.{self.number}"
+        return attempt_id(self.task, self.node.id, self.number)
+
+
+class NotTaken(Exception):
+    """The executor has surely not started the attempt, and never will: another one may be decided on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class Watch(Protocol):
     def log_size(self) -> int:
         """How many bytes of the attempt's log are stored already."""
 
+    @property
+    def fresh(self) -> bool:
+        """Whether this process has just decided on the attempt, so that nobody can have sent it before."""
+
     def log(self, data: bytes) -> None:
         """Store the next piece of the log."""
 
@@ -63,7 +67,7 @@ class Executor(Protocol):
         """Wait until the executor is reachable and can take one more attempt; yields its instance id."""
 
     def run(self, attempt: Attempt, watch: Watch) -> Result:
-        """Start the attempt, or find it again, and follow it to its end. Raises Fenced."""
+        """Start the attempt, or find it again, and follow it to its end. Raises Fenced or NotTaken."""
 
     def kill(self, attempt_id: str, fence: int, note: Note) -> None:
         """Return when the death of the attempt is verified; tries until then."""

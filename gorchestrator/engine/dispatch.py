@@ -10,7 +10,7 @@ import gevent
 
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from gorchestrator.domain.attempts import Attempt, Result
+from gorchestrator.domain.attempts import Attempt, NotTaken, Result, attempt_id
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.graph import Node
 from gorchestrator.domain.ports import Executor
@@ -38,11 +38,24 @@ def run(run: "Run", node: Node) -> None:
         run.end_node(node, State.FAILURE, ReasonCode.REFERENCE, str(error))
         return
     except LookupError as error:
-        run.end_node(node, State.FAILURE, ReasonCode.TARGET, str(error.args[0]))
+        run.end_node(node, State.FAILURE, ReasonCode.ENGINE, str(error.args[0]))
         return
+    while not _try(run, node, executor, args):
+        log.info("executor %s was replaced; the next attempt follows", executor.name, extra=_ids(run, node))
+
+
+def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> bool:
+    """Make one attempt; False if the executor was replaced before it could take it."""
     with executor.slot(_noter(run, node)) as instance:
         row = _begin(run, node, executor.name, instance, args)
-        _follow(run, node, row, executor)
+        try:
+            _follow(run, node, row, executor, fresh=True)
+        except NotTaken as error:
+            ended = replace(row, state=State.FAILURE, reason_code=ReasonCode.LOST, reason=str(error))
+            del run.attempts[node.id]
+            run.set_node(node, Kind.NODE_WAITS, attempt_row=ended, state=State.TORUN)
+            return False
+        return True
 
 
 def _go_on(run: "Run", node: Node, row: AttemptRow) -> None:
@@ -52,7 +65,7 @@ def _go_on(run: "Run", node: Node, row: AttemptRow) -> None:
         _end(run, node, row, Result(State.FAILURE, reason, ReasonCode.LOST))
         return
     with executor.slot(_noter(run, node)):
-        _follow(run, node, row, executor)
+        _follow(run, node, row, executor, fresh=False)
 
 
 def _begin(run: "Run", node: Node, executor: str, instance: str, args: tuple[str, ...]) -> AttemptRow:
@@ -77,13 +90,13 @@ def _begin(run: "Run", node: Node, executor: str, instance: str, args: tuple[str
             )
             return row
         except StoreUnavailable as error:
-            log.warning("cannot journal: %s", error, extra={"event": "journal_retry", "task": run.task.id})
+            log.warning("cannot journal: %s", error, extra=_ids(run, node))
             gevent.sleep(_STORE_RETRY)
 
 
-def _follow(run: "Run", node: Node, row: AttemptRow, executor: Executor) -> None:
+def _follow(run: "Run", node: Node, row: AttemptRow, executor: Executor, *, fresh: bool) -> None:
     attempt = Attempt(run.task.id, node, row.attempt, row.args, row.instance, run.task.fence)
-    watch = _Watch(run, node, row.attempt, run.log_sizes.get(node.id, 0))
+    watch = _Watch(run, node, row.attempt, run.log_sizes.get(node.id, 0), fresh)
     result = executor.run(attempt, watch)
     _end(run, node, row, result)
     if watch.logged:
@@ -127,7 +140,11 @@ def kill(run: "Run", node: Node) -> None:
     note = _noter(run, node)
     note(None, None)
     if executor is not None:
-        executor.kill(f"{run.task.id}.{node.id}.{row.attempt}", run.task.fence, note)
+        executor.kill(attempt_id(row.task, row.node, row.attempt), run.task.fence, note)
+
+
+def _ids(run: "Run", node: Node) -> dict[str, object]:
+    return {"event": "attempt", "task": run.task.id, "node": node.id, "attempt": run.rows[node.id].attempt}
 
 
 def _noter(run: "Run", node: Node) -> Callable[..., None]:
@@ -153,6 +170,7 @@ class _Watch:
     node: Node
     attempt: int
     log_size: int
+    fresh: bool
     logged: bool = False
 
     def log(self, data: bytes) -> None:

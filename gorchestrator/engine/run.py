@@ -76,6 +76,8 @@ class Run:
                 gevent.sleep(0)
         if self._left:
             self._all_done.wait()
+        if self.task.state.final:  # a fault of ours has ended it
+            return
         state, code, reason = self._verdict()
         self._set_task(Kind.TASK_FINAL, state, reason_code=code, reason=reason, stopped_at=time.time())
         self._finish()
@@ -226,26 +228,31 @@ class Run:
             if isinstance(greenlet.exception, Fenced):
                 self.abandon()
             elif not self.rows[node.id].state.final:
-                reason = f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback"
-                self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason)
+                self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, _blame(greenlet))
 
         return fail
 
     def _report_fault(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         """End the run here: a greenlet of its own failed, so nobody conducts it any more."""
         self._log_fault(greenlet, None)
-        self._set_task(
-            Kind.TASK_FINAL,
-            State.FAILURE,
-            reason_code=ReasonCode.INTERNAL,
-            reason=f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback",
-            stopped_at=time.time(),
-        )
+        if not isinstance(greenlet.exception, Fenced) and not self.task.state.final:
+            reason = _blame(greenlet)
+            for node in self.graph.nodes:
+                if not self.rows[node.id].state.final:
+                    if node.id in self.attempts:
+                        gevent.spawn(dispatch.kill, self, node)  # not a helper: it goes on when the run has ended
+                    self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason)
+            code = ReasonCode.INTERNAL
+            self._set_task(Kind.TASK_FINAL, State.FAILURE, reason_code=code, reason=reason, stopped_at=time.time())
         self.abandon()
 
     def _log_fault(self, greenlet: "gevent.Greenlet[..., None]", node: int | None) -> None:
         ids = {"event": "run_fault", "task": self.task.id, "node": node}
         log.error("a greenlet of the run failed", exc_info=greenlet.exc_info, extra=ids)
+
+
+def _blame(greenlet: "gevent.Greenlet[..., None]") -> str:
+    return f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback"
 
 
 def _count(names: list[str]) -> str:
