@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import Flask, Response
 from marshmallow import Schema, fields
@@ -24,9 +24,9 @@ HEADERS = {"content-type", "content-length"}  # of werkzeug's own answers: they 
 class Problem(Exception):
     """The request cannot be fulfilled."""
 
-    type: ClassVar[str] = "problem"  # the stable end of the type on the wire
-    status: ClassVar[int] = 400
-    title: ClassVar[str] = "Bad request"
+    type: str = "problem"  # the stable end of the type on the wire
+    status: int = 400
+    title: str = "Bad request"
 
     def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **extra: Any) -> None:
         """``detail`` is what is wrong and what to do (default: the docstring); ``extra`` are further members."""
@@ -98,6 +98,13 @@ class ProblemSchema(Schema):
     status = fields.Integer(metadata={"example": 404})
     detail = fields.String(metadata={"description": "what is wrong and what to do"})
     errors = fields.List(fields.Nested(FaultSchema), metadata={"description": "every fault of the document"})
+
+
+def make(slug: str, status: int, title: str, detail: str, **extra: Any) -> Problem:
+    """Return a problem without a class of its own, such as one that stands for another family's error."""
+    problem = Problem(detail, **extra)
+    problem.type, problem.status, problem.title = slug, status, title
+    return problem
 
 
 def document(problem: Problem) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""A job on the wire: see ``JobSchema`` in ``gorchestrator.common.wire``."""
+
+from base64 import b64encode
+from typing import Any
+
+from executor.files import read_piece
+from executor.job import Job
+from executor.outcome import Outcome
+from gorchestrator.common.states import State
+from gorchestrator.common.timestamps import to_wire
+from gorchestrator.common.wire import LOG_LIMIT
+
+UNKNOWN = Outcome(State.RUNNING)
+
+
+def of(job: Job, log_from: int | None) -> dict[str, Any]:
+    """Return the answer for a job, with its log from an offset; None: without log."""
+    result = job.result or UNKNOWN
+    return {
+        "id": job.id,
+        "state": int(job.state),
+        "reason": result.reason if job.result else _reason(job),
+        "reason_code": result.reason_code,
+        "exit_code": result.exit_code,
+        "signal": result.signal,
+        "output": result.output,
+        "created_at": to_wire(job.created_at),
+        "started_at": to_wire(result.started_at if job.result else job.supervised.started_at),
+        "stopped_at": to_wire(result.stopped_at),
+        "queued": job.state == State.TORUN,
+        "survivors": [] if job.result else job.supervised.survivors,
+        **_log(job, log_from),
+    }
+
+
+def _reason(job: Job) -> str | None:
+    if job.supervised.survivors:
+        return f"cannot be killed: {', '.join(map(str, job.supervised.survivors))}"
+    return "waits for a free place" if job.state == State.TORUN else None
+
+
+def _log(job: Job, log_from: int | None) -> dict[str, Any]:
+    start = log_from or 0
+    data, size = read_piece(job.folder.log, start, 0 if log_from is None else LOG_LIMIT)
+    return {"log": b64encode(data).decode(), "log_from": start, "log_next": start + len(data), "log_size": size}

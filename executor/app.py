@@ -1,0 +1,112 @@
+"""Puts the executor together: ``executor.app:create_app()`` is what gunicorn serves, with one gevent worker."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+
+import gevent
+from flask import Flask
+
+from executor import engines, names
+from executor.api import VIEWS, api
+from executor.archive import Archive
+from executor.config import Config
+from executor.data import Data, DataInUse
+from executor.fences import Fences
+from executor.job import Surroundings
+from executor.runner import Limits, Runner
+from executor.supervisor import Supervisor
+from executor.watch import Growth
+from executor.web import EXTENSION, Service
+from gorchestrator import __version__
+from gorchestrator.common import logs, tls, wire
+from gorchestrator.common.http import apidocs, problems
+from gorchestrator.common.http.access_log import AccessLog
+from gorchestrator.common.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
+BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
+SCHEMAS = {
+    "Fault": problems.FaultSchema,
+    "Problem": problems.ProblemSchema,
+    "Attempt": wire.AttemptSchema,
+    "Node": wire.NodeSchema,
+    "Job": wire.JobSchema,
+    "Created": wire.CreatedSchema,
+    "Engine": wire.EngineSchema,
+    "Executor": wire.ExecutorSchema,
+}
+DESCRIPTION = (
+    "Runs attempts of nodes under supervision. Its client is the orchestrator; every call shows a certificate."
+)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the application; without ``config`` it is read from the environment, and faults end the process."""
+    if config is not None:
+        return _build(config)
+    try:
+        config = Config.load().value
+        logs.configure(config.log_level, config.log_format)
+        return _build(config)
+    except (SettingsError, DataInUse) as error:
+        logging.basicConfig()
+        log.critical("cannot start: %s", error, extra={"event": "cannot_start"})
+        sys.exit(BOOT_ERROR)
+
+
+def _build(config: Config) -> Flask:
+    data = Data(config.data)
+    service = Service(config, data.instance(), _runner(config), Growth())
+    app = Flask("executor", static_folder=None)
+    app.extensions[EXTENSION] = service
+    app.register_blueprint(api)
+    problems.install(app)
+    apidocs.install(
+        app, title="gorchestrator executor", description=DESCRIPTION, version=__version__, schemas=SCHEMAS, views=VIEWS
+    )
+    app.wsgi_app = AccessLog(app.wsgi_app)  # type: ignore[method-assign]
+    tls.log_refused_handshakes()
+    service.runner.recover()
+    _drain_on_term(service.runner, data)
+    extra = {"event": "executor_started", "instance": service.instance, "jobs": len(service.runner.jobs)}
+    log.info("executor %s works in %s", config.name, config.data, extra=extra)
+    return app
+
+
+def _runner(config: Config) -> Runner:
+    around = Surroundings(
+        supervisor=Supervisor(config.data),
+        env={name: os.environ[name] for name in config.env_allow if name in os.environ},
+        artifact_dirs=[Path(folder).absolute() for folder in config.artifact_dirs],
+        grace=config.kill_grace,
+    )
+    archive = Archive(config.data, config.keep_done)
+    fences = Fences(config.data / names.FENCES)
+    return Runner(Limits(config.capacity, config.queue), archive, fences, engines.load(), around)
+
+
+def _drain_on_term(runner: Runner, data: Data) -> None:
+    """When the server is told to stop, take no more work at once, and let the next executor have the directory."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.getsignal(signal.SIGTERM)
+
+    def drain() -> None:
+        runner.drain()
+        data.close()
+        log.info("drained; what runs lives on", extra={"event": "executor_drained"})
+
+    def on_term(number: int, frame: FrameType | None) -> None:
+        gevent.get_hub().loop.run_callback(gevent.spawn, drain)
+        if callable(before):
+            before(number, frame)
+        else:
+            sys.exit(0)
+
+    signal.signal(signal.SIGTERM, on_term)

@@ -1,0 +1,92 @@
+"""All job directories: those that matter (``live``), those of ended jobs by hour (``done``), and what outlives these.
+
+At its start the executor reads only ``live``. Whole hours of ``done`` are dropped; of their jobs only ids stay, so
+that a late PUT cannot start one again.
+"""
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from executor import names
+from executor.folder import Folder
+
+HOUR = 3600
+HOUR_FORMAT = "%Y-%m-%dT%H"  # UTC
+REMEMBERED = 30 * 24 * HOUR  # seconds that the ids of dropped jobs, and fences, are kept
+
+
+class Archive:
+    """The folder ``jobs`` of the data directory."""
+
+    def __init__(self, data: Path, keep_done: float) -> None:
+        """``keep_done``: how many hours ended jobs are kept."""
+        self.keep = keep_done * HOUR
+        self.live, self.done = data / names.LIVE, data / names.DONE
+        for folder in (self.live, self.done):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.tombs = data / names.TOMBS
+        self.hour = ""  # for which the folder is known to be there
+        self.lookup = self._database()
+        self.lookup.execute("create table if not exists tombs (id text primary key, at real) without rowid")
+
+    def create(self, job_id: str, node: Mapping[str, Any]) -> Folder:
+        """Make the directory of a new job."""
+        return Folder.create(self.live / job_id, node)
+
+    def folders(self) -> Iterator[tuple[str, Folder]]:
+        """Return the ids and directories of all live jobs."""
+        for path in sorted(self.live.iterdir()):
+            yield path.name, Folder(path)
+
+    def put_away(self, folder: Folder) -> None:
+        """Move an ended job out of ``live``."""
+        hour = time.strftime(HOUR_FORMAT, time.gmtime())
+        if hour != self.hour:
+            (self.done / hour).mkdir(mode=0o700, exist_ok=True)
+            self.hour = hour
+        target = self.done / hour / folder.path.name
+        folder.path.rename(target)
+        folder.path = target
+
+    def find_done(self, job_id: str) -> Folder | None:
+        """Return the directory of an ended job that was put away and is kept."""
+        for hour in os.listdir(self.done):
+            path = f"{self.done}/{hour}/{job_id}"
+            if os.path.exists(path):
+                return Folder(Path(path))
+        return None
+
+    def was_dropped(self, job_id: str) -> bool:
+        """Whether a job of this id ended so long ago that only its id is left."""
+        return self.lookup.execute("select 1 from tombs where id = ?", (job_id,)).fetchone() is not None
+
+    def prune(self) -> int:
+        """Drop ended jobs that are old enough, and return how many. For a native thread: it may take long."""
+        limit = time.strftime(HOUR_FORMAT, time.gmtime(time.time() - self.keep - HOUR))
+        old = [hour for hour in sorted(self.done.iterdir()) if hour.name <= limit]
+        return sum(self._drop(hour) for hour in old)
+
+    def _drop(self, hour: Path) -> int:
+        ids = [path.name for path in hour.iterdir()]
+        now = time.time()
+        with closing(self._database()) as database, database:
+            database.executemany("insert or ignore into tombs values (?, ?)", [(job_id, now) for job_id in ids])
+            database.execute("delete from tombs where at < ?", (now - REMEMBERED,))
+        shutil.rmtree(hour)
+        return len(ids)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.lookup.close()
+
+    def _database(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.tombs, timeout=30)
+        database.execute("pragma journal_mode=wal")
+        database.execute("pragma synchronous=normal")
+        return database

@@ -1,0 +1,57 @@
+"""What is asked of the executor: one attempt of a node, as the domain of this service sees it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+HONOURED_BY_ALL = frozenset({"name", "engine", "target"})  # the target may be nothing but the executor's name
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt. Two are the same if they are equal, whoever asks."""
+
+    name: str
+    engine: str
+    artifact: str
+    args: tuple[str, ...]
+    target: str
+    env: Mapping[str, str]
+    output: tuple[str, ...]  # names to look for in the log
+    timeout: float | None  # seconds
+
+    @classmethod
+    def from_wire(cls, document: Mapping[str, Any]) -> "Attempt":
+        """Make one out of what the schemas of ``common.wire`` loaded."""
+        return cls(
+            name=document["name"],
+            engine=document["engine"],
+            artifact=document["artifact"],
+            args=tuple(document["args"] or ()),
+            target=document["target"],
+            env=document["env"],
+            output=tuple(document["output"] or ()),
+            timeout=document["timeout"],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Attempt":
+        """Make one out of what :meth:`to_json` returned."""
+        return cls(**dict(document) | {"args": tuple(document["args"]), "output": tuple(document["output"])})
+
+    def fields_used(self) -> frozenset[str]:
+        """Return the names of the fields that say something."""
+        return frozenset(name for name in self.__slots__ if getattr(self, name) not in ("", None, (), {}))
+
+
+NOTHING = Attempt("", "", "", (), "", {}, (), None)  # of a tombstone: it was cancelled before it came
+
+
+def parts(job_id: str) -> tuple[str, str, str]:
+    """Return run, node and attempt number of a job's id."""
+    run, node, attempt = job_id.split(".")
+    return run, node, attempt

@@ -1,0 +1,59 @@
+"""Finds the drivers: any installed distribution may bring some, in the entry-point group ``gorchestrator.drivers``."""
+
+import logging
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from executor.drivers.base import Driver, Job
+from executor.outcome import Outcome, failure
+from gorchestrator.common.reasons import ReasonCode
+
+log = logging.getLogger(__name__)
+
+GROUP = "gorchestrator.drivers"
+# A checkout that is not installed has no entry points: the same as in setup.cfg.
+OURS = (EntryPoint("shell", "executor.drivers.shell:Shell", GROUP),)
+
+
+class Broken(Driver):
+    """Stands in for a driver that cannot be loaded, so that whoever asks for the engine is told why."""
+
+    fields = frozenset({"artifact", "args", "env", "output", "timeout"})
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def check(self) -> str | None:
+        """Return why it cannot be loaded."""
+        return self.reason
+
+    def run(self, job: Job) -> Outcome:
+        """Fail."""
+        return failure(ReasonCode.ENGINE, f"engine {job.attempt.engine} cannot work here: {self.reason}")
+
+
+def load() -> dict[str, Driver]:
+    """Return the engines and their drivers."""
+    found = {entry.name: entry for entry in (*OURS, *entry_points(group=GROUP))}
+    return {name: _load(entry) for name, entry in sorted(found.items())}
+
+
+def describe(engines: Mapping[str, Driver]) -> dict[str, Any]:
+    """Return for each engine whether it can work here, as ping says it."""
+    reasons = {name: driver.check() for name, driver in engines.items()}
+    return {
+        name: {"ok": reasons[name] is None, "reason": reasons[name], "fields": sorted(driver.fields)}
+        for name, driver in engines.items()
+    }
+
+
+def _load(entry: EntryPoint) -> Driver:
+    try:
+        driver = entry.load()()
+    except Exception as error:  # whatever a foreign module does at import, the others work
+        log.exception("cannot load the driver of engine %s", entry.name, extra={"event": "driver_broken"})
+        return Broken(f"{entry.value} cannot be loaded: {error}")
+    if not isinstance(driver, Driver):
+        return Broken(f"{entry.value} is not a Driver")
+    return driver

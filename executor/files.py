@@ -1,0 +1,68 @@
+"""Small file operations that are safe in the hub and against what a job may have put in its directory."""
+
+import os
+import stat
+from io import FileIO
+from pathlib import Path
+
+REASON_LINES = 5
+REASON_BYTES = 1000
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file of mode 600 that is there as a whole or not at all. It survives the death of this process."""
+    new = f"{path}.new"
+    # Not os.close, which gevent puts off: the file must not be open for writing when it is executed.
+    with FileIO(new, "w", opener=private) as file:
+        file.write(data)
+    os.replace(new, path)
+
+
+def open_regular(path: Path) -> FileIO:
+    """Open a file for reading; raises OSError for everything that is no plain file and might block, such as a pipe."""
+    file = FileIO(path, "r", opener=_careful)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(f"{path} is not a plain file")
+    return file
+
+
+def read_piece(path: Path, start: int, most: int) -> tuple[bytes, int]:
+    """Return at most ``most`` bytes of a file from ``start``, and its size; nothing of a file that is not there."""
+    try:
+        file = open_regular(path)
+    except OSError:
+        return b"", 0
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        return (os.pread(file.fileno(), most, start) if most and start < size else b""), size
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file; 0 if it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def last_lines(path: Path) -> str:
+    """Return the last lines of a log that say something, as one text for a reason."""
+    size = size_of(path)
+    if not size:
+        return ""
+    start = max(0, size - REASON_BYTES)
+    tail, _ = read_piece(path, start, REASON_BYTES)
+    if start:
+        tail = tail.partition(b"\n")[2] or tail
+    lines = [line.rstrip() for line in tail.decode(errors="replace").splitlines() if line.strip()]
+    return "\n".join(lines[-REASON_LINES:])
+
+
+def private(path: str, flags: int) -> int:
+    """Open a file so that one that is made gets mode 600: an ``opener``."""
+    return os.open(path, flags, 0o600)
+
+
+def _careful(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -1,0 +1,23 @@
+"""The names of files in the data directory and in a job's directory. Imports nothing: keeper and shims stay small."""
+
+# in the data directory
+LOCK = "lock"  # held by the executor; holds its pid
+INSTANCE = "instance"  # the instance id
+SHIMS = "shims"  # PID.sock: the socket of each shim
+KEEPER_LOG = "keeper.log"  # what keeper and shims have to say, which is nothing
+LIVE = "jobs/live"
+DONE = "jobs/done"
+TOMBS = "jobs/tombs.db"
+FENCES = "jobs/fences"
+
+# in a job's directory
+NODE = "node.json"  # the attempt as it was sent
+CLAIM = "shim"  # a link to the pid of the shim that started the job: made once, so that it starts once
+LOG = "output.log"
+EXIT = "exit"  # how the process ended, written by the shim
+RESULT = "result.json"  # how the attempt ended, written by the executor
+WORK = "work"  # the working directory of the process
+SCRIPT = "script"  # an inline script
+OUTPUT = "output"  # $GORCH_OUTPUT
+
+NOBODY = "nobody"  # the claim of a job that was cancelled before it was started

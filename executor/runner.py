@@ -1,0 +1,253 @@
+"""The table of jobs and the bounded pool that runs them. Everything that matters is in the jobs' directories."""
+
+import logging
+import shutil
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+
+from executor import names, refusals
+from executor.archive import REMEMBERED, Archive
+from executor.attempt import HONOURED_BY_ALL, NOTHING, Attempt, parts
+from executor.drivers.base import Driver
+from executor.fences import Fences
+from executor.folder import Folder
+from executor.job import Job, Surroundings
+from executor.outcome import Outcome, canceled, failure
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+
+log = logging.getLogger(__name__)
+
+PRUNE_EVERY = 600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much at once."""
+
+    capacity: int  # jobs that run
+    queue: int  # jobs that wait
+
+
+class Runner:
+    """Accepts, runs, cancels and forgets jobs. Its methods do not block, save :meth:`recover` at the start."""
+
+    def __init__(
+        self, limits: Limits, archive: Archive, fences: Fences, engines: Mapping[str, Driver], around: Surroundings
+    ) -> None:
+        self.limits = limits
+        self.archive = archive
+        self.fences = fences
+        self.engines = engines
+        self.around = around
+        self.jobs: dict[str, Job] = {}  # all that are not acknowledged
+        self.waiting: deque[Job] = deque()
+        self.running: dict[str, gevent.Greenlet[..., None]] = {}
+        self.draining = False
+        self.pruner: gevent.Greenlet[..., None] | None = None
+
+    def recover(self) -> None:
+        """Take over what an executor before this one left: ended, running and waiting jobs."""
+        waiting = []
+        for job_id, folder in self.archive.folders():
+            job = self._read(job_id, folder)
+            if job is None:
+                shutil.rmtree(folder.path)  # it was never answered, or the machine lost power
+            elif job.result:
+                self._keep(job)
+                job.supervised.release()
+            else:
+                self.jobs[job_id] = job
+                waiting.append(job)
+        self.waiting.extend(sorted(waiting, key=lambda job: job.created_at))
+        for job in [job for job in self.waiting if job.folder.claimed_by()]:
+            self.waiting.remove(job)
+            self._begin(job)  # it has its place already, whatever the capacity is now
+        self._fill()
+        self.pruner = gevent.spawn(self._prune)
+        self.pruner.link_exception(_fault)
+
+    def submit(self, job_id: str, attempt: Attempt, *, fence: int = 0, private: bool = False) -> Job:
+        """Return the job of this id; a new one is accepted. ``private``: nobody will acknowledge its result."""
+        self._admit(job_id, fence)
+        known = self.find(job_id)
+        if known is None:
+            return self._accept(job_id, attempt, private)
+        if known.attempt not in (attempt, NOTHING):
+            raise refusals.AttemptDiffers
+        return known
+
+    def find(self, job_id: str) -> Job | None:
+        """Return a job; None: it was never heard of. Raises :class:`refusals.JobGone`."""
+        job = self.jobs.get(job_id)
+        if job:
+            return job
+        folder = self.archive.find_done(job_id)
+        if folder:
+            return self._read(job_id, folder)
+        if self.archive.was_dropped(job_id):
+            raise refusals.JobGone
+        return None
+
+    def cancel(self, job_id: str, fence: int | None = None) -> Job:
+        """Ask for a job's death, which its ``ended`` or ``survivors`` tell. An unknown one will never start."""
+        self._admit(job_id, fence)
+        job = self.find(job_id)
+        if job is None:
+            return self._bury(job_id)
+        if job.result:
+            return job
+        log.info("cancel %s", job_id, extra=_ids(job) | {"event": "job_cancel"})
+        job.supervised.kill()
+        if job in self.waiting:
+            self.waiting.remove(job)
+            if job.folder.claim():
+                self._finish(job, canceled())
+            else:
+                self._begin(job)
+        return job
+
+    def acknowledge(self, job_id: str, fence: int | None = None) -> None:
+        """Forget a result that its reader has stored."""
+        self._admit(job_id, fence)
+        job = self.find(job_id)
+        if job is None:
+            raise refusals.JobUnknown
+        if not job.result:
+            raise refusals.JobNotFinal
+        if job_id in self.jobs:
+            self.archive.put_away(job.folder)
+            del self.jobs[job_id]
+
+    def drain(self) -> None:
+        """Take no more work, wake who waits, and let go of the shims. What runs lives on."""
+        self.draining = True
+        greenlets = [*self.running.values(), *([self.pruner] if self.pruner else [])]
+        gevent.killall(greenlets)
+        for job in self.jobs.values():
+            job.supervised.detach()
+            job.ended.set()
+        self.around.supervisor.close()
+
+    def _admit(self, job_id: str, fence: int | None) -> None:
+        if self.draining:
+            raise refusals.Draining
+        seen = None if fence is None else self.fences.admit(parts(job_id)[0], fence)
+        if seen is not None:
+            raise refusals.FenceStale(f"Fence {fence} is stale: {seen} was seen; another process owns the run now.")
+
+    def _accept(self, job_id: str, attempt: Attempt, private: bool) -> Job:
+        self._check_engine(attempt)
+        if len(self.running) >= self.limits.capacity and len(self.waiting) >= self.limits.queue:
+            raise refusals.QueueFull
+        now = time.time()
+        node = {"attempt": attempt.to_json(), "created_at": now, "private": private}
+        folder = self.archive.create(job_id, node)
+        job = self.jobs[job_id] = Job(job_id, attempt, folder, now, self.around)
+        job.private = private
+        self.waiting.append(job)
+        self._fill()
+        return job
+
+    def _check_engine(self, attempt: Attempt) -> None:
+        driver = self.engines.get(attempt.engine)
+        if driver is None:
+            known = ", ".join(self.engines)
+            detail = f"This executor has no engine {attempt.engine!r}; it has: {known}."
+            raise refusals.EngineUnknown(detail, engines=list(self.engines))
+        unknown = sorted(attempt.fields_used() - driver.fields - HONOURED_BY_ALL)
+        if unknown:
+            raise refusals.FieldNotHonoured(f"Engine {attempt.engine} cannot honour: {', '.join(unknown)}.")
+
+    def _bury(self, job_id: str) -> Job:
+        now = time.time()
+        folder = self.archive.create(job_id, {"attempt": NOTHING.to_json(), "created_at": now, "private": True})
+        job = Job(job_id, NOTHING, folder, now, self.around)
+        job.private = True
+        self._finish(job, canceled())
+        return job
+
+    def _fill(self) -> None:
+        while self.waiting and len(self.running) < self.limits.capacity:
+            self._begin(self.waiting.popleft())
+
+    def _begin(self, job: Job) -> None:
+        greenlet = self.running[job.id] = gevent.spawn(self._run, job)
+        greenlet.link_exception(_fault)
+
+    def _run(self, job: Job) -> None:
+        """Run one job; killed when the executor drains, and then nothing is said of the job."""
+        try:
+            outcome = self._drive(job)
+            job.supervised.settle(succeeded=outcome.state == State.SUCCESS)
+            self._finish(job, outcome)
+        finally:
+            del self.running[job.id]
+            if not self.draining:
+                self._fill()
+
+    def _drive(self, job: Job) -> Outcome:
+        engine = job.attempt.engine
+        driver = self.engines.get(engine)
+        if driver is None:  # it was there when the job was accepted
+            return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
+        try:
+            return driver.run(job)
+        except Exception as error:
+            log.exception("engine %s failed", engine, extra=_ids(job) | {"event": "driver_failed"})
+            return failure(ReasonCode.INTERNAL, f"a fault of engine {engine}: {error!r}")
+
+    def _finish(self, job: Job, outcome: Outcome) -> None:
+        try:
+            job.folder.write(names.RESULT, outcome.to_json())
+        except OSError as error:  # such as a full disk: it is known as long as we live, and can be found out again
+            log.error("cannot write a result: %s", error, extra=_ids(job) | {"event": "result_not_written"})
+        job.result = outcome
+        self._keep(job)
+        job.ended.set()
+        log.info(
+            "%s: %s",
+            job.id,
+            outcome.state.label,
+            extra=_ids(job) | {"event": "job_ended", "state": outcome.state.label},
+        )
+
+    def _keep(self, job: Job) -> None:
+        if job.private:
+            self.jobs.pop(job.id, None)
+            self.archive.put_away(job.folder)
+        else:
+            self.jobs[job.id] = job
+
+    def _read(self, job_id: str, folder: Folder) -> Job | None:
+        node = folder.read(names.NODE)
+        if node is None:
+            return None
+        job = Job(job_id, Attempt.from_json(node["attempt"]), folder, node["created_at"], self.around)
+        job.private = node["private"]
+        job.result = folder.result()
+        if job.result:
+            job.ended.set()
+        return job
+
+    def _prune(self) -> None:
+        while True:
+            gevent.sleep(PRUNE_EVERY)
+            self.fences.prune(REMEMBERED)
+            count = gevent.get_hub().threadpool.apply(self.archive.prune)
+            if count:
+                log.info("dropped %d ended jobs", count, extra={"event": "jobs_pruned", "count": count})
+
+
+def _ids(job: Job) -> dict[str, Any]:
+    run, node, attempt = parts(job.id)
+    return {"task": run, "node": int(node), "attempt": int(attempt)}
+
+
+def _fault(greenlet: "gevent.Greenlet[..., Any]") -> None:
+    log.error("a fault of the executor", exc_info=greenlet.exception, extra={"event": "greenlet_failed"})
