@@ -19,6 +19,7 @@ from gorchestrator.store.logs import Gate
 from gorchestrator.store.writer import Report, Writer
 
 PATIENCE = 5.0  # s that a greenlet waits for a database that is at fault
+_ENDED = "The thread of the journal has ended: restart the service."
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Journal:
         # A pool of one: a native thread, known to coverage and to fork, whose end can be waited for.
         self._pool = ThreadPool(1, hub=hub)
         self._thread = self._pool.spawn(self._writer.run)
+        self._thread.rawlink(self._ended)
 
     # -- changes of runs
 
@@ -103,7 +105,7 @@ class Journal:
         if not self._closed:
             self._closed = True
             self._writer.stop()
-            self._thread.get()
+            self._thread.wait()
             self._settle()
             self._wake.stop()
             self._wake.close()
@@ -114,6 +116,8 @@ class Journal:
     def _put(self, item: Item) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed: this process is about to end.")
+        if self._thread.ready():
+            raise StoreUnavailable(_ENDED)
         self._writer.put(item)
 
     def _wait(self, work: Change | Verb, *, in_logs: bool = False) -> Any:
@@ -148,12 +152,21 @@ class Journal:
             self._refused(item, item.error)
 
     def _refused(self, item: Item, error: BaseException) -> None:
-        log.warning("the journal refused a change: %s", error, extra={"event": "change_refused", **_ids(item)})
-        if item.failed is not None:
-            try:
-                item.failed(error)
-            except Exception:
-                log.exception("a callback failed", extra={"event": "callback_failed", **_ids(item)})
+        if item.failed is None:
+            log.error("the journal refused a change: %s", error, extra={"event": "change_refused", **_ids(item)})
+            return
+        try:
+            item.failed(error)
+        except Exception:
+            log.exception("a callback failed", extra={"event": "callback_failed", **_ids(item)})
+
+    def _ended(self, thread: "AsyncResult[None]") -> None:
+        """Let nobody wait for a thread that is gone; whoever asked for its end has nothing left in the queue."""
+        if not self._closed:
+            log.critical(_ENDED, exc_info=thread.exception, extra={"event": "writer_ended"})
+        for item in self._writer.left():
+            item.error = StoreUnavailable(_ENDED)
+            self._settle_item(item)
 
     def _note(self, fault: str | None) -> None:
         """Log where a fault begins and ends."""

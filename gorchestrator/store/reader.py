@@ -79,7 +79,7 @@ class Reader:
     def node(self, task: str, node: int | str) -> tuple[NodeRow, str] | None:
         """Return a node by its number or name."""
         sql = queries.NODE_BY_NUMBER if isinstance(node, int) else queries.NODE_BY_NAME
-        found = self._one(sql, {"task": task, "wanted": node})
+        found = self._one(sql, {"task": task, "wanted": _int64(node) if isinstance(node, int) else node})
         return None if found is None else (rows.to_node(task, found[1:]), found[0])
 
     def attempts(self, task: str, node: int | None = None) -> list[AttemptRow]:
@@ -94,10 +94,11 @@ class Reader:
 
     def log(self, task: str, node: int, attempt: int, offset: int, limit: int) -> tuple[bytes, int]:
         """Return at most ``limit`` bytes of a log from ``offset`` on, and the offset behind them."""
-        key = {"task": task, "node": node, "attempt": attempt}
+        key = {"task": task, "node": _int64(node), "attempt": _int64(attempt)}
+        window = {"first": _int64(offset), "stop": _int64(offset + limit)}
 
         def read(connection: sqlite3.Connection) -> tuple[bytes, int]:
-            chunks = fetch_json(connection, queries.LOG, {**key, "first": offset, "stop": offset + limit})
+            chunks = fetch_json(connection, queries.LOG, {**key, **window})
             parts = []
             after = offset
             for start, text in chunks:
@@ -118,7 +119,7 @@ class Reader:
     def events(self, after: int, limit: int, task: str | None = None) -> list[EventRow]:
         """Return the lines of the journal behind ``after``, in order; of all tasks or of one."""
         sql = queries.EVENTS if task is None else queries.TASK_EVENTS
-        return self._all(sql, {"after": after, "limit": limit, "task": task}, rows.to_event)
+        return self._all(sql, {"after": _int64(after), "limit": limit, "task": task}, rows.to_event)
 
     def last_seq(self, task: str | None = None) -> int:
         """Return the number of the last event, of all or of one task; 0 if there is none."""
@@ -148,23 +149,30 @@ class Reader:
     def _call(self, query: Callable[[sqlite3.Connection], T]) -> T:
         if self._closed:
             raise StoreUnavailable("The store is closed: this process is about to end.")
-        found: T | sqlite3.Error = self._pool.apply(self._in_thread, (query,))
-        if isinstance(found, sqlite3.Error):
+        found: T | Exception = self._pool.apply(self._in_thread, (query,))
+        if not isinstance(found, Exception):
+            return found
+        if connections.is_fault(found):
             raise connections.unavailable(found, self._path) from found
-        return found
+        raise found
 
-    def _in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T | sqlite3.Error:
-        """Run a query. A fault is returned: what a thread raises, gevent prints."""
+    def _in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T | Exception:
+        """Run a query. An error is returned: what a thread raises, gevent prints."""
         connection = None
         try:
             connection = self._free.pop() if self._free else connections.reading(self._path)
             found = query(connection)
-        except sqlite3.Error as error:
+        except Exception as error:
             if connection is not None:
                 connection.close()
             return error
         self._free.append(connection)
         return found
+
+
+def _int64(number: int) -> int:
+    """Return the number as SQLite takes it; nothing is stored under so large a one."""
+    return min(number, 2**63 - 1)
 
 
 @contextmanager

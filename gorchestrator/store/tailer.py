@@ -35,6 +35,7 @@ class Tailer:
         self._callbacks: list[Callback] = []
         self._waiters: dict[str, set[Event]] = {}
         self._closed = False
+        self._ails = False
         self._greenlet = gevent.spawn(self._follow)
 
     def listen(self, callback: Callback) -> Callable[[], None]:
@@ -113,10 +114,19 @@ class Tailer:
             try:
                 if self._changed() or kicked:
                     self._read()
-            except StoreUnavailable as error:
-                log.warning("cannot follow the journal: %s", error, extra={"event": "tailer_unavailable"})
+            except Exception as error:
+                self._report(error)
                 gevent.sleep(_RETRY)
                 self.kick()
+            else:
+                self._ails = False
+
+    def _report(self, error: Exception) -> None:
+        """Log the first of several faults; one of ours with its traceback."""
+        if not self._ails:
+            ours = not isinstance(error, StoreUnavailable)
+            log.error("cannot follow the journal: %s", error, exc_info=ours, extra={"event": "tailer_unavailable"})
+        self._ails = True
 
     def _changed(self) -> bool:
         """Whether any other connection has committed since the last look; looked up in the hub, it takes 3 µs."""

@@ -68,16 +68,6 @@ class Writer:
 
     def run(self) -> None:
         """Drain the queue until it is stopped and empty."""
-        try:
-            self._drain()
-        finally:  # nobody may wait for a thread that is gone
-            self._close()
-            left = [*self._logs, *self._changes]
-            for item in left:
-                item.error = StoreUnavailable("The journal's thread has ended: restart the service.")
-            self._tell(left)
-
-    def _drain(self) -> None:
         while self._collect():
             batch = self._batch()
             try:
@@ -87,12 +77,22 @@ class Writer:
                 if connections.is_fault(error):
                     self._wait_out(connections.explain(error, self._path))
                 else:  # a fault of this program, which must neither end the thread nor come again for ever
-                    self._done(batch, StoreError(f"The journal failed: {error!r}"))
+                    self._done(batch, fault=f"The journal failed: {error!r}")
             else:
                 self._fault_seen = -math.inf
-                self._done(batch, None, events=events)
+                self._done(batch, events=events)
                 if self._inbox.qsize() or self._changes or self._logs:
                     _sleep(_PAUSE)
+        self._close()
+
+    def left(self) -> list[Item]:
+        """Return what the thread left behind if it ended in spite of all."""
+        left = [*self._logs, *self._changes]
+        while self._inbox.qsize():
+            item = self._inbox.get()
+            if item is not None:
+                left.append(item)
+        return left
 
     # -- the queue
 
@@ -124,10 +124,11 @@ class Writer:
         batch.extend(islice(self._changes, _BATCH))
         return batch
 
-    def _done(self, batch: Sequence[Item], error: BaseException | None, *, events: bool = False) -> None:
+    def _done(self, batch: Sequence[Item], *, events: bool = False, fault: str | None = None) -> None:
         for item in batch:
             (self._logs if item.in_logs else self._changes).popleft()
-            item.error = error or item.error
+            if fault is not None:
+                item.error = StoreError(fault)
         self._tell(batch, events=events)
 
     def _tell(self, items: Sequence[Item], *, events: bool = False, fault: str | None = None) -> None:

@@ -1,0 +1,139 @@
+"""Tasks and their owners: accept, list, cancel, claim, release."""
+
+import pytest
+
+from gorchestrator.common.states import State
+from gorchestrator.domain.errors import StoreError
+from gorchestrator.domain.records import Kind, NodeRow, OwnerRow, TaskRow
+from gorchestrator.store import Store
+from store_support import ME, OTHER, TASK, accept, node_change, task_change
+
+OWNER = OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123)
+
+
+def test_an_accepted_task_is_read_as_it_was_given(store: Store) -> None:
+    row = TaskRow(TASK, "größe\0", labels={"a": "b"}, size=2, accepted_at=1700000000.123456)
+    store.journal.accept(row, "[0,1,0,0]", [(0, "x", '{"name":"x"}'), (1, "y", '{"name":"\\u0000y"}')], ME)
+
+    found = store.reader.task(TASK)
+    assert found == TaskRow(
+        TASK, "größe\0", labels={"a": "b"}, size=2, accepted_at=1700000000.123456, owner=ME, fence=1
+    )
+    assert store.reader.digraph(TASK) == "[0,1,0,0]"
+    assert store.reader.nodes(TASK) == [
+        (NodeRow(TASK, 0), '{"name":"x"}'),
+        (NodeRow(TASK, 1), '{"name":"\\u0000y"}'),
+    ]
+    assert store.reader.node(TASK, 1) == store.reader.node(TASK, "y") == (NodeRow(TASK, 1), '{"name":"\\u0000y"}')
+    (event,) = store.reader.events(0, 10)
+    assert (event.seq, event.task, event.kind, event.at) == (1, TASK, Kind.TASK_ACCEPTED, 1700000000.123456)
+    assert event.data == {"name": "größe\0", "state": 0, "size": 2, "owner": ME}
+
+
+def test_what_is_not_there_is_none_or_empty(store: Store) -> None:
+    accept(store)
+    assert store.reader.task(OTHER) is None
+    assert store.reader.digraph(OTHER) is None
+    assert store.reader.digraph(TASK) is None  # edges were given by needs
+    assert store.reader.nodes(OTHER) == []
+    assert store.reader.node(TASK, 3) is None
+    assert store.reader.node(TASK, 10**30) is None
+    assert store.reader.node(TASK, "other") is None
+    assert store.reader.last_seq(OTHER) == 0
+
+
+def test_an_id_is_accepted_once(store: Store) -> None:
+    accept(store)
+    with pytest.raises(StoreError, match="UNIQUE"):
+        accept(store, size=5)
+    assert len(store.reader.nodes(TASK)) == 3
+    assert store.reader.last_seq() == 1
+
+
+def test_tasks_are_listed_newest_first_page_by_page(store: Store) -> None:
+    ids = [f"{number:032x}" for number in range(7)]
+    for number, task in enumerate(ids):
+        accept(store, task, size=1, at=1000.0 + number // 2)  # two at the same moment
+
+    first = store.reader.tasks(limit=3)
+    second = store.reader.tasks(limit=3, before=(first[-1].accepted_at, first[-1].id))
+    third = store.reader.tasks(limit=3, before=(second[-1].accepted_at, second[-1].id))
+    assert [row.id for row in first + second + third] == ids[::-1]
+
+
+def test_open_tasks_are_those_that_are_not_final(store: Store) -> None:
+    accept(store, at=2.0)
+    accept(store, OTHER, at=1.0)
+    assert [row.id for row in store.reader.open_tasks()] == [OTHER, TASK]
+    store.journal.write(task_change(State.SUCCESS))
+    assert [row.id for row in store.reader.open_tasks()] == [OTHER]
+
+
+def test_a_cancel_is_remembered_once(store: Store) -> None:
+    accept(store)
+    first = store.journal.request_cancel(TASK, "joe", 5.25)
+    assert first is not None
+    assert (first.cancel_at, first.cancel_actor, first.state) == (5.25, "joe", State.INITIAL)
+    assert store.journal.request_cancel(TASK, "ann", 6.0) == first == store.reader.task(TASK)
+    assert [event.kind for event in store.reader.events(1, 10)] == [Kind.TASK_CANCEL]
+    assert store.reader.events(1, 10)[0].actor == "joe"
+
+    store.journal.write(task_change(State.RUNNING))  # the engine's rows do not know of the cancel
+    running = store.reader.task(TASK)
+    assert running is not None
+    assert (running.state, running.cancel_at, running.owner) == (State.RUNNING, 5.25, ME)
+
+
+def test_a_cancel_changes_nothing_where_there_is_nothing_to_stop(store: Store) -> None:
+    assert store.journal.request_cancel(TASK, "joe", 5.0) is None
+    accept(store)
+    store.journal.write(task_change(State.SUCCESS))
+    final = store.journal.request_cancel(TASK, "joe", 5.0)
+    assert final is not None
+    assert (final.state, final.cancel_at) == (State.SUCCESS, None)
+    assert store.reader.last_seq() == 2
+
+
+def test_a_claim_succeeds_for_one_and_fences_the_old_owner_off(store: Store) -> None:
+    accept(store)
+    assert store.journal.claim(TASK, "you", ME, 1) == 2
+    assert store.journal.claim(TASK, "she", ME, 1) is None
+    found = store.reader.task(TASK)
+    assert found is not None
+    assert (found.owner, found.fence) == ("you", 2)
+    (event,) = store.reader.events(1, 10)
+    assert (event.kind, event.data) == (Kind.TASK_CLAIMED, {"owner": "you", "from": ME, "fence": 2})
+    with pytest.raises(StoreError):
+        store.journal.write(node_change(0, fence=1))
+    store.journal.write(node_change(0, fence=2))
+
+
+def test_a_final_or_unknown_task_cannot_be_claimed(store: Store) -> None:
+    accept(store)
+    store.journal.write(task_change(State.FAILURE))
+    assert store.journal.claim(TASK, "you", ME, 1) is None
+    assert store.journal.claim(OTHER, "you", None, 0) is None
+
+
+def test_released_tasks_can_be_claimed_at_once(store: Store) -> None:
+    store.journal.register(OWNER)
+    accept(store)
+    accept(store, OTHER)
+    store.journal.write(task_change(State.SUCCESS, OTHER))
+    store.journal.release(ME)
+
+    assert store.reader.owners() == []
+    found, final = store.reader.task(TASK), store.reader.task(OTHER)
+    assert found is not None
+    assert final is not None
+    assert (found.owner, found.fence, final.owner) == (None, 1, ME)
+    assert [event.kind for event in store.reader.events(0, 10, TASK)] == [Kind.TASK_ACCEPTED, Kind.TASK_RELEASED]
+    assert store.journal.claim(TASK, "you", None, 1) == 2
+
+
+def test_the_beat_of_a_known_owner_grows(store: Store) -> None:
+    assert store.journal.beat(ME) is False
+    store.journal.register(OWNER)
+    assert store.journal.beat(ME) is True
+    assert store.journal.beat(ME) is True
+    assert store.reader.owners() == [OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123, beat=2)]
