@@ -64,18 +64,14 @@ class Child:
         pause, self.pause = self.pause, min(2 * self.pause, LONGEST_PAUSE)
         return pause
 
-    def stop(self) -> None:
-        """End it and what it started, and return when all of that is gone."""
-        if self.process is None:
-            return
+    def terminate(self) -> list[psutil.Process]:
+        """Ask it to end, and return it with all that it has started."""
+        if self.process is None or self.process.poll() is not None:
+            return []
         family = _family(self.process.pid)
         with suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
-        _, alive = psutil.wait_procs(family, STOP_TIMEOUT)
-        for process in alive:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        self.process.wait()
+        return family
 
     def tail(self, lines: int = 5) -> list[str]:
         """Return the last lines of its log."""
@@ -88,7 +84,7 @@ class Child:
 class Supervisor(threading.Thread):
     """Starts the children in order, starts again what dies, stops them in reverse order.
 
-    ``started`` is told the processes whenever one has started.
+    ``on_start`` is told the processes whenever one has started.
     It is one thread because the kernel ends a child together with the thread that started it.
     """
 
@@ -97,13 +93,13 @@ class Supervisor(threading.Thread):
         children: Sequence[Child],
         parent: int,
         say: Callable[[str], None],
-        started: Callable[[Iterable[int]], None],
+        on_start: Callable[[Iterable[int]], None],
     ) -> None:
         super().__init__(name="supervisor", daemon=True)
         self.children = children
         self._parent = parent
         self._say = say
-        self._started = started
+        self._on_start = on_start
         self._stopping = threading.Event()
         self._due: dict[Child, float] = {}
 
@@ -116,14 +112,24 @@ class Supervisor(threading.Thread):
                 for child in self.children:
                     self._look_after(child)
         finally:
-            for child in reversed(self.children):
-                child.stop()
+            self._end()
 
     def stop(self) -> None:
         """Stop all children; returns when they are gone."""
         self._stopping.set()
         if self.ident is not None:
             self.join()
+
+    def _end(self) -> None:
+        """End all children, the last one first, and return when they and what they have started are gone."""
+        family = [process for child in reversed(self.children) for process in child.terminate()]
+        _, alive = psutil.wait_procs(family, STOP_TIMEOUT)
+        for process in alive:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        for child in self.children:
+            if child.process:
+                child.process.wait()
 
     def _look_after(self, child: Child) -> None:
         status = child.ended()
@@ -141,7 +147,7 @@ class Supervisor(threading.Thread):
 
     def _start(self, child: Child) -> None:
         child.start(self._parent)
-        self._started([each.process.pid for each in self.children if each.process])
+        self._on_start([each.process.pid for each in self.children if each.process])
 
 
 def _status(status: int) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,8 @@ def client_command(function: Callable[..., None]) -> Callable[..., None]:
         given = click.get_current_context().find_root().obj or {}
         with in_words():
             remote = Remote(url or given.get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL, ca=ca)
-            function(Client(remote, as_json or bool(given.get("json"))), **options)
+            with closing(remote):
+                function(Client(remote, as_json or bool(given.get("json"))), **options)
 
     # Before click's decorators: those leave their marks on the function that they are given.
     wrapped: Callable[..., None] = functools.update_wrapper(command, function)

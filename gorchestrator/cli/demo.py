@@ -41,8 +41,8 @@ def demo(port: int, data: Path | None, once: bool) -> None:
     place = Workplace((data or state_home(os.environ) / "demo").absolute())
     wrong = True
     with _signals():
-        place.open()
         try:
+            place.open()
             wrong = _run(place, port, once)
         except Stopped:
             click.echo("Stopped.", err=True)
@@ -76,7 +76,10 @@ def _run(place: Workplace, port: int, once: bool) -> bool:
         _ignore_signals()
         if ready:
             _cancel_open(remote)
+        remote.close()  # a server waits for its open connections
         supervisor.stop()
+        for child in children:
+            child.sock.close()
     return wrong
 
 

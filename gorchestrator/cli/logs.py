@@ -26,7 +26,7 @@ def logs(client: Client, task: str, node: str | None, attempt: int | None, follo
     if attempt or follow:
         raise click.UsageError("--attempt and --follow need a NODE")
     for item in client.remote.task(task)["nodes"]:
-        if item.get("attempt"):
+        if item.get("executor"):
             if not client.as_json:
                 click.secho(f"── {printable(item['name'])}", bold=True, err=True)
             _print(client, task, item["name"], None, False)

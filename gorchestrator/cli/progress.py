@@ -74,7 +74,7 @@ class LiveTable:
                 tables.state_text(label),
                 _bar(done, total),
                 tables.duration(task),
-                running(task),
+                Text(running(task)),
             )
         return Group(table)
 

@@ -60,10 +60,12 @@ def duration(item: Json) -> str:
 
 
 def seconds(length: float) -> str:
-    """Return a length of time for people: ``0.25 s``, ``12.1 s``, ``3:05 min``, ``2:03:05 h``."""
+    """Return a length of time for people: ``4 ms``, ``12.1 s``, ``3:05 min``, ``2:03:05 h``."""
     length = max(length, 0.0)
+    if length < 1:
+        return f"{length * 1000:.0f} ms"
     if length < 60:  # noqa: PLR2004
-        return f"{length:.2f} s" if length < 10 else f"{length:.1f} s"  # noqa: PLR2004
+        return f"{length:.1f} s"
     minutes, rest = divmod(int(length), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"

@@ -35,8 +35,7 @@ class Workplace:
         try:
             for folder in (self.root, self.logs):
                 serving.make_directory(folder)
-            self._lock = (self.root / "demo.lock").open("a+")
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._lock = _locked(self.root / "demo.lock")
         except serving.ServingError as error:
             raise Failure(str(error)) from error
         except BlockingIOError as error:
@@ -49,10 +48,10 @@ class Workplace:
             raise Failure(f"servers of an earlier demo do not end; end these processes: {pids}")
 
     def close(self) -> None:
-        """Give the directory free again."""
-        self._servers.unlink(missing_ok=True)
+        """Give the directory free again, if it was taken; its servers have ended."""
         if self._lock:
             self._lock.close()
+            self._lock = None
 
     def remember(self, pids: Iterable[int]) -> None:
         """Note the servers that run, for the demo after one that is killed."""
@@ -87,6 +86,17 @@ class Workplace:
             return [process for pid, born in known if (process := _same(pid, born))]
         except (OSError, ValueError, TypeError):
             return []
+
+
+def _locked(path: Path) -> IO[str]:
+    """Return the file, locked until it is closed or this process ends; BlockingIOError if another has it."""
+    file = path.open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _same(pid: int, born: float) -> psutil.Process | None:

@@ -1,0 +1,107 @@
+"""What the client says when no orchestrator is there, or something that is none. The rest is tested on the real one."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from gorchestrator.remote import Refused, Remote, Unreachable
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers what the server is told to."""
+
+    def do_GET(self):
+        status, headers, body = self.server.answer
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def other():
+    """Return a server of somebody else, whose answer can be set."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def remote(other):
+    found = Remote(other.url, timeout=5)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "part"),
+    [
+        ((200, {}, b"<html>"), "something else answers there (status 200, no JSON)"),
+        ((200, {}, b"[]"), "something else answers there (JSON, but no object)"),
+        ((404, {}, b"<html>"), "something else answers there (status 404)"),
+        ((500, {}, b"{}"), "something else answers there (status 500)"),
+        ((302, {"Location": "http://127.0.0.1:1/"}, b""), "something else answers there (status 302)"),
+        ((200, {"Content-Length": "100"}, b"{"), "is the URL right"),
+    ],
+)
+def test_something_else_answers(other, remote, answer, part):
+    other.answer = answer
+    with pytest.raises(Unreachable) as caught:
+        remote.ping()
+    assert part in str(caught.value)
+    assert str(caught.value).startswith(f"no orchestrator at {other.url}: ")
+
+
+def test_a_problem_is_refused_with_its_faults(other, remote):
+    problem = {
+        "type": "urn:gorchestrator:problem:invalid-gorch",
+        "status": 422,
+        "title": "No",
+        "errors": [{"pointer": "/nodes/0", "detail": "bad"}, "nonsense"],
+    }
+    other.answer = (422, {}, json.dumps(problem).encode())
+    with pytest.raises(Refused, match=r"^No$") as caught:
+        remote.task("x")
+    assert caught.value.status == 422
+    assert caught.value.type == "invalid-gorch"
+    assert caught.value.errors == [{"pointer": "/nodes/0", "detail": "bad"}]
+
+
+def test_nobody_listens():
+    with pytest.raises(Unreachable, match=r"Connection refused; is it running \(`gorch serve`\)"):
+        Remote("http://127.0.0.1:9").tasks()
+
+
+def test_a_slow_one(other):
+    held = threading.Event()
+    other.answer = (200, {}, b"{}")
+    other.RequestHandlerClass = type("Slow", (Handler,), {"do_GET": lambda self: held.wait(5)})
+    remote = Remote(other.url, timeout=0.1)
+    with pytest.raises(Unreachable, match="it did not answer in time"):
+        remote.ping()
+    held.set()
+    remote.close()
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8080", "ftp://x", "http://", "http://x:99999", "http://[::1"])
+def test_a_url_that_is_none(url):
+    with pytest.raises(Unreachable, match="that is no URL"):
+        Remote(url)
+
+
+def test_the_environments_proxies_and_bundles_are_left_alone(other, remote, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    other.answer = (200, {}, b'{"status": "success"}')
+    assert remote.ping() == {"status": "success"}
