@@ -70,31 +70,30 @@ def submit() -> Any:
     """Submit a gorch.
 
     ---
-    tags: [tasks]
-    summary: Submit a gorch; it is stored when this answers, and runs
-    requestBody:
-      required: true
-      content:
-        application/json:
-          schema: {$ref: "#/components/schemas/Gorch"}
-
-    Example:
-            name: hello
-            nodes:
-              - {name: greet, engine: shell, artifact: echo, args: ["colour=blue"], output: {colour: ""}}
-              - {name: repeat, engine: shell, artifact: echo, args: ["get_attribute greet:colour"], needs: [greet]}
-    responses:
-      202:
-        description: accepted
-        headers: {Location: {description: where the task is, schema: {type: string}}}
-        content: {application/json: {schema: {$ref: "#/components/schemas/Created"}}}
-      400: {$ref: "#/components/responses/Problem"}
-      413: {$ref: "#/components/responses/Problem"}
-      415: {$ref: "#/components/responses/Problem"}
-      421: {$ref: "#/components/responses/Problem"}
-      422: {$ref: "#/components/responses/Problem"}
-      503: {$ref: "#/components/responses/Problem"}
-
+    post:
+      tags: [tasks]
+      summary: Submit a gorch; it is stored when this answers, and runs
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/Gorch"}
+            "example":
+              name: hello
+              nodes:
+                - {name: greet, engine: shell, artifact: echo, args: ["colour=blue"], output: {colour: ""}}
+                - {name: repeat, engine: shell, artifact: echo, args: ["get_attribute greet:colour"], needs: [greet]}
+      responses:
+        202:
+          description: accepted
+          headers: {Location: {description: where the task is, schema: {type: string}}}
+          content: {application/json: {schema: {$ref: "#/components/schemas/Created"}}}
+        400: {$ref: "#/components/responses/Problem"}
+        413: {$ref: "#/components/responses/Problem"}
+        415: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+        422: {$ref: "#/components/responses/Problem"}
+        503: {$ref: "#/components/responses/Problem"}
     """
     document, faults = _read()
     task = _service().submit(document, faults)
@@ -106,16 +105,17 @@ def list_tasks() -> Any:
     """List the tasks.
 
     ---
-    tags: [tasks]
-    summary: The newest tasks, newest first
-    parameters:
-      - {in: query, name: limit, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
-    responses:
-      200:
-        description: the tasks
-        content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
-      400: {$ref: "#/components/responses/Problem"}
-      421: {$ref: "#/components/responses/Problem"}
+    get:
+      tags: [tasks]
+      summary: The newest tasks, newest first
+      parameters:
+        - {in: query, name: limit, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
+      responses:
+        200:
+          description: the tasks
+          content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
+        400: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
     """
     return {"tasks": [answers.summary(row) for row in _service().tasks(_number("limit", _LIST, _LIST_MOST))]}
 
@@ -125,26 +125,27 @@ def show(task_id: str) -> Response:
     """Show a task.
 
     ---
-    tags: [tasks]
-    summary: The gorch with the states of its nodes
-    parameters:
-      - {in: path, name: task_id, required: true, schema: {type: string}}
-      - in: query
-        name: digraph
-        description: false leaves out the matrix
-        schema: {type: boolean, default: true}
-      - in: header
-        name: Prefer
-        description: wait=N waits at most N seconds (up to 50) for the end of the task
-        schema: {type: string}
-        example: wait=10
-    responses:
-      200:
-        description: the task
-        headers: {Preference-Applied: {description: the wait that was applied, schema: {type: string}}}
-        content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
-      404: {$ref: "#/components/responses/Problem"}
-      421: {$ref: "#/components/responses/Problem"}
+    get:
+      tags: [tasks]
+      summary: The gorch with the states of its nodes
+      parameters:
+        - {in: path, name: task_id, required: true, schema: {type: string}}
+        - in: query
+          name: digraph
+          description: false leaves out the matrix
+          schema: {type: boolean, default: true}
+        - in: header
+          name: Prefer
+          description: wait=N waits at most N seconds (up to 50) for the end of the task
+          schema: {type: string}
+          example: wait=10
+      responses:
+        200:
+          description: the task
+          headers: {Preference-Applied: {description: the wait that was applied, schema: {type: string}}}
+          content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        404: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request)
     return _show(_service().task(task_id, wait), waited=wait)
@@ -155,26 +156,27 @@ def cancel(task_id: str) -> Response:
     """Cancel a task.
 
     ---
-    tags: [tasks]
-    summary: Stop a task; what runs is killed. A task that has ended stays as it is
-    parameters:
-      - {in: path, name: task_id, required: true, schema: {type: string}}
-      - in: header
-        name: Prefer
-        description: wait=N waits at most N seconds (up to 50) until everything is dead
-        schema: {type: string}
-        example: wait=10
-    responses:
-      200:
-        description: it has ended; the task
-        headers: {Preference-Applied: {description: the wait that was applied, schema: {type: string}}}
-        content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
-      202:
-        description: it is about to end; the task
-        content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
-      404: {$ref: "#/components/responses/Problem"}
-      421: {$ref: "#/components/responses/Problem"}
-      503: {$ref: "#/components/responses/Problem"}
+    delete:
+      tags: [tasks]
+      summary: Stop a task; what runs is killed. A task that has ended stays as it is
+      parameters:
+        - {in: path, name: task_id, required: true, schema: {type: string}}
+        - in: header
+          name: Prefer
+          description: wait=N waits at most N seconds (up to 50) until everything is dead
+          schema: {type: string}
+          example: wait=10
+      responses:
+        200:
+          description: it has ended; the task
+          headers: {Preference-Applied: {description: the wait that was applied, schema: {type: string}}}
+          content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        202:
+          description: it is about to end; the task
+          content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        404: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+        503: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request)
     service = _service()
@@ -188,33 +190,34 @@ def log(task_id: str, node: str) -> Response:
     """Read what a node has printed.
 
     ---
-    tags: [tasks]
-    summary: What a node has printed, as raw bytes, at most 1 MiB an answer
-    parameters:
-      - {in: path, name: task_id, required: true, schema: {type: string}}
-      - in: path
-        name: node
-        required: true
-        description: the node's number or name
-        schema: {type: string}
-      - in: query
-        name: offset
-        description: the byte to begin at
-        schema: {type: integer, minimum: 0, default: 0}
-      - in: query
-        name: attempt
-        description: the number of the try; the last one by default
-        schema: {type: integer, minimum: 1}
-    responses:
-      200:
-        description: the bytes from offset on that are stored by now
-        headers:
-          Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
-          Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
-        content: {application/octet-stream: {schema: {type: string, format: binary}}}
-      400: {$ref: "#/components/responses/Problem"}
-      404: {$ref: "#/components/responses/Problem"}
-      421: {$ref: "#/components/responses/Problem"}
+    get:
+      tags: [tasks]
+      summary: What a node has printed, as raw bytes, at most 1 MiB an answer
+      parameters:
+        - {in: path, name: task_id, required: true, schema: {type: string}}
+        - in: path
+          name: node
+          required: true
+          description: the node's number or name
+          schema: {type: string}
+        - in: query
+          name: offset
+          description: the byte to begin at
+          schema: {type: integer, minimum: 0, default: 0}
+        - in: query
+          name: attempt
+          description: the number of the try; the last one by default
+          schema: {type: integer, minimum: 1}
+      responses:
+        200:
+          description: the bytes from offset on that are stored by now
+          headers:
+            Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
+            Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
+          content: {application/octet-stream: {schema: {type: string, format: binary}}}
+        400: {$ref: "#/components/responses/Problem"}
+        404: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
     """
     piece = _service().log(task_id, node, _number("offset", 0), _number("attempt", 0) or None)
     headers = {"Gorch-Log-Next": str(piece.next), "Gorch-Log-Complete": str(piece.complete).lower()}
@@ -226,23 +229,24 @@ def validate() -> Any:
     """Validate a gorch.
 
     ---
-    tags: [tasks]
-    summary: Check a gorch without running it
-    requestBody:
-      required: true
-      content:
-        application/json:
-          schema: {$ref: "#/components/schemas/Gorch"}
-          example: {name: hello, nodes: [{name: a}, {name: b, needs: [a]}]}
-    responses:
-      200:
-        description: it has no fault
-        content: {application/json: {schema: {$ref: "#/components/schemas/Valid"}}}
-      400: {$ref: "#/components/responses/Problem"}
-      413: {$ref: "#/components/responses/Problem"}
-      415: {$ref: "#/components/responses/Problem"}
-      421: {$ref: "#/components/responses/Problem"}
-      422: {$ref: "#/components/responses/Problem"}
+    post:
+      tags: [tasks]
+      summary: Check a gorch without running it
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/Gorch"}
+            example: {name: hello, nodes: [{name: a}, {name: b, needs: [a]}]}
+      responses:
+        200:
+          description: it has no fault
+          content: {application/json: {schema: {$ref: "#/components/schemas/Valid"}}}
+        400: {$ref: "#/components/responses/Problem"}
+        413: {$ref: "#/components/responses/Problem"}
+        415: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+        422: {$ref: "#/components/responses/Problem"}
     """
     document, faults = _read()
     graph = _service().validate(document, faults)
@@ -254,13 +258,14 @@ def ping() -> Any:
     """Ask the service about itself.
 
     ---
-    tags: [service]
-    summary: The service's version, and its executors as they answer now
-    responses:
-      200:
-        description: the service answers
-        content: {application/json: {schema: {$ref: "#/components/schemas/Ping"}}}
-      421: {$ref: "#/components/responses/Problem"}
+    get:
+      tags: [service]
+      summary: The service's version, and its executors as they answer now
+      responses:
+        200:
+          description: the service answers
+          content: {application/json: {schema: {$ref: "#/components/schemas/Ping"}}}
+        421: {$ref: "#/components/responses/Problem"}
     """
     executors = [answers.executor(view) for view in _service().ping()]
     return {"status": "success", "version": __version__, "executors": executors}
