@@ -9,6 +9,7 @@ from time import monotonic
 import gevent
 from gevent.event import Event
 
+from gorchestrator.common.hub import breathe
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import EventRow
 from gorchestrator.store import connection as connections
@@ -145,7 +146,7 @@ class Tailer:
                 self._tell(found)
             if len(found) < _SLICE:
                 return
-            gevent.sleep(0)
+            breathe()
 
     def _tell(self, found: Sequence[EventRow]) -> None:
         for task in {event.task for event in found} & self._waiters.keys():

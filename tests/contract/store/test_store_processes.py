@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gorchestrator.store import Store
-from store_support import TASK, accept, processes
+from store_support import OTHER, TASK, accept, processes
 
 WRITERS = 4
 CHANGES = 300
@@ -36,20 +36,21 @@ def test_four_processes_write_and_a_fifth_hears_every_event_once_in_order(store:
 
 
 def test_what_was_acknowledged_is_there_after_kill_9(store: Store, path: Path) -> None:
-    accept(store)
-    acknowledged: set[int] = set()
-    with processes(path, *[("write", TASK, 1_000_000)] * 2) as writers:
-        for process in writers:
-            acknowledged.update(int(process.line()) for _ in range(200))
-        for process in writers:
-            lines = process.kill()
-            acknowledged.update(int(line) for line in lines[:-1])  # the last one may be torn
+    acknowledged = {TASK: set[int](), OTHER: set[int]()}
+    for task in acknowledged:
+        accept(store, task)
+    with processes(path, *[("write", task, 1_000_000) for task in acknowledged]) as writers:
+        for process, numbers in zip(writers, acknowledged.values(), strict=True):
+            numbers.update(int(process.line()) for _ in range(200))
+        for process, numbers in zip(writers, acknowledged.values(), strict=True):
+            numbers.update(int(line) for line in process.kill()[:-1])  # the last line may be torn
     store.close()
 
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     again = Store.open(path)
-    events = again.reader.events(1, 1_000_000)
-    assert [event.seq for event in events] == list(range(2, len(events) + 2))
-    assert acknowledged <= {event.data["exit_code"] for event in events}
+    events = again.reader.events(2, 1_000_000)
+    assert [event.seq for event in events] == list(range(3, len(events) + 3))
+    for task, numbers in acknowledged.items():
+        assert numbers <= {event.data["exit_code"] for event in events if event.task == task}
     again.close()

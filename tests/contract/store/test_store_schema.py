@@ -107,7 +107,7 @@ def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
 
 def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="file/gorchestrator.db"):
+    with pytest.raises(StoreError, match=r"file/gorchestrator\.db"):
         Store.open(tmp_path / "file" / "gorchestrator.db")
 
 
