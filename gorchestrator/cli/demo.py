@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -63,7 +63,7 @@ def _run(place: Workplace, port: int, once: bool) -> bool:
     supervisor.start()
     ready = False
     try:
-        _wait_until_ready(remote, supervisor)
+        _wait_until_ready(url, supervisor)
         ready = True
         click.echo(f"Executor and orchestrator are up: {url}")
         with voice.on(display()) as shown:
@@ -131,25 +131,30 @@ def _children(place: Workplace, port: int) -> Sequence[Child]:
     )
 
 
-def _wait_until_ready(remote: Remote, supervisor: Supervisor) -> None:
+def _wait_until_ready(url: str, supervisor: Supervisor) -> None:
     deadline = time.monotonic() + READY_TIMEOUT
-    why = "they do not answer"
-    while time.monotonic() < deadline:
-        for child in supervisor.children:
-            if child.ended() is not None:
-                raise Failure(f"the {child.title} does not start; its log is {child.log}", tuple(child.tail()))
-        try:
-            found = remote.ping()["executors"]
-        except RemoteError as error:
-            why = str(error)
-        else:
-            if all(each["reachable"] for each in found):
+    why: str | None = "they do not answer"
+    # The demo holds the port, so a server that is not there yet does not refuse, it is silent.
+    with closing(Remote(url, timeout=1)) as remote:
+        while time.monotonic() < deadline:
+            for child in supervisor.children:
+                if child.ended() is not None:
+                    raise Failure(f"the {child.title} does not start; its log is {child.log}", tuple(child.tail()))
+            why = _not_ready(remote)
+            if why is None:
                 return
-            why = "; ".join(str(each.get("reason")) for each in found)
-        time.sleep(LOOK)
+            time.sleep(LOOK)
     raise Failure(
         f"the servers are not ready after {READY_TIMEOUT:g} s: {why}; their logs: {supervisor.children[0].log.parent}"
     )
+
+
+def _not_ready(remote: Remote) -> str | None:
+    try:
+        found = remote.ping()["executors"]
+    except RemoteError as error:
+        return str(error)
+    return "; ".join(str(each.get("reason")) for each in found if not each["reachable"]) or None
 
 
 def _run_examples(remote: Remote, shown: Display) -> list[Task]:

@@ -1,0 +1,124 @@
+"""The command against the two real services."""
+
+import json
+
+import pytest
+
+from gorchestrator.cli import examples
+from support import ROOT, run_gorch, wait_until
+
+STATUS = {3: 0, 4: 1}
+
+
+@pytest.fixture
+def gorch(service):
+    """Run a command with the service's URL in its environment."""
+
+    def run(*arguments, **options):
+        return run_gorch(*arguments, env={"GORCH_URL": service.url}, **options)
+
+    return run
+
+
+def gorch_of(*nodes, name="mine"):
+    return json.dumps({"name": name, "nodes": list(nodes)})
+
+
+SLEEPER = {"name": "sleeper", "engine": "shell", "artifact": "sleep", "args": ["600"]}
+FAILING = {"name": "bad", "engine": "shell", "artifact": "#!/bin/sh\necho oops; exit 7\n"}
+
+
+@pytest.mark.parametrize("example", examples.load(), ids=lambda each: each.file)
+def test_an_example_ends_as_it_has_to(gorch, example):
+    done = gorch("submit", ROOT / "examples" / example.file, "--watch", "--json")
+    task = json.loads(done.stdout)
+    assert list(example.differences(task)) == []
+    assert done.returncode == STATUS[example.state]
+
+
+def test_submit_prints_the_id_and_watch_stays_until_the_end(gorch):
+    done = gorch("submit", "-", stdin=gorch_of({"name": "a", "engine": "sleep", "args": ["0.3"]}))
+    task = done.stdout.strip()
+    assert len(task) == 32
+    watched = gorch("watch", task)
+    assert watched.returncode == 0
+    assert "mine: success, 1 of 1 nodes done" in watched.stderr
+    assert watched.stdout.startswith("mine  success")
+    listed = gorch("list").stdout
+    assert listed.splitlines()[0].split() == ["ID", "NAME", "STATE", "STARTED", "DURATION"]
+    assert listed.splitlines()[1].split()[:3] == [task, "mine", "success"]
+    assert json.loads(gorch("--json", "list").stdout)["tasks"][0]["id"] == task
+
+
+def test_a_failed_graph_is_status_1_and_shows_why(gorch):
+    done = gorch("submit", "-", "--watch", stdin=gorch_of(FAILING, {"name": "next", "needs": ["bad"], "engine": "nil"}))
+    assert done.returncode == 1
+    assert "exit status 7" in done.stdout
+    assert "notrunnable" in done.stdout
+    task = done.stderr.split()[0]
+    assert gorch("show", task).returncode == 1
+    assert gorch("watch", task, "--json").returncode == 1
+    assert gorch("logs", task, "bad").stdout == "oops\n"
+    every = gorch("logs", task)
+    assert (every.stdout, every.stderr) == ("oops\n", "── bad\n")
+    assert json.loads(gorch("logs", task, "0", "--json").stdout)["log"] == "oops\n"
+    assert gorch("logs", task, "bad", "--attempt", "1").stdout == "oops\n"
+
+
+def test_a_log_is_followed_while_the_node_runs(gorch):
+    script = "#!/bin/sh\nfor i in 1 2 3; do echo line $i; sleep 0.2; done\n"
+    task = gorch("submit", "-", stdin=gorch_of({"name": "slow", "engine": "shell", "artifact": script})).stdout.strip()
+    wait_until(lambda: "line 1" in gorch("logs", task, "slow").stdout, what="the first line")
+    assert gorch("logs", task, "slow", "--follow").stdout == "line 1\nline 2\nline 3\n"
+
+
+def test_cancel_waits_until_everything_is_dead(gorch):
+    task = gorch("submit", "-", stdin=gorch_of(SLEEPER)).stdout.strip()
+    wait_until(lambda: json.loads(gorch("show", task, "--json").stdout)["nodes"][0]["state"] == 2, what="running")
+    done = gorch("cancel", task, "--wait")
+    assert (done.returncode, done.stdout) == (0, "canceled\n")
+    assert gorch("show", task).returncode == 1
+    assert gorch("cancel", task).stdout == "canceled\n"
+
+
+def test_cancel_of_what_has_ended_changes_nothing(gorch):
+    done = gorch("submit", "-", "--watch", "--json", stdin=gorch_of({"name": "a"}))
+    task = json.loads(done.stdout)["id"]
+    assert gorch("cancel", task).stdout == "It had ended already: success\n"
+
+
+def test_refusals_are_status_2_with_every_fault(gorch):
+    for command in ("submit", "validate"):
+        done = gorch(command, "-", stdin='{"name": "x", "nodez": []}')
+        assert done.returncode == 2
+        assert "refused" in done.stderr
+        assert "  /nodez: " in done.stderr
+        assert "  /nodes: " in done.stderr
+    assert gorch("submit", "-", stdin="{").returncode == 2
+    assert "Error: refused: There is no such task" in gorch("show", "0" * 32).stderr
+    assert gorch("logs", "nosuch", "a").returncode == 2
+
+
+def test_validate(gorch):
+    assert gorch("validate", ROOT / "examples/demo.json").stdout == "valid: 4 nodes, 4 edges\n"
+    assert json.loads(gorch("validate", "--json", ROOT / "examples/chain.json").stdout) == {
+        "valid": True,
+        "nodes": 40,
+        "edges": 39,
+    }
+
+
+def test_ping_shows_the_executors(gorch, service):
+    done = gorch("ping")
+    assert done.returncode == 0
+    assert f"at {service.url}: success" in done.stdout
+    line = done.stdout.splitlines()[2].split()
+    assert line[:3] == ["executor", service.executor.url, "yes"]
+    assert "shell" in done.stdout
+    assert json.loads(gorch("ping", "--json").stdout)["executors"][0]["reachable"] is True
+
+
+def test_names_are_shown_as_text(gorch):
+    done = gorch("submit", "-", "--watch", stdin=gorch_of({"name": "[red]a[/red]"}, name="[bold]x"))
+    assert "[red]a[/red]" in done.stdout
+    assert "[bold]x" in done.stdout
