@@ -13,6 +13,7 @@ from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.common import logs
 from gorchestrator.common.http import access_log, apidocs, hosts, problems
+from gorchestrator.common.hub import be_quick
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
 from gorchestrator.engine.ownership import Ownership
@@ -76,6 +77,7 @@ def create_app(config: Config | None = None) -> Flask:
         hosts.AllowedHosts(app.wsgi_app, (*config.allowed_hosts, config.bind), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     )
     parts.start()
+    be_quick(lambda: parts.scheduler.open_runs > 0)
     atexit.register(parts.stop)
     log.info("ready", extra={"event": "ready", "version": __version__})
     return app

@@ -12,6 +12,7 @@ from uuid import uuid4
 import gevent
 
 from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.common.hub import breathe
 from gorchestrator.domain.build import build
 from gorchestrator.domain.documents import graph_from_json, matrix_to_json, node_to_json
 from gorchestrator.domain.errors import Fault, UnknownNode, UnknownTask
@@ -29,9 +30,13 @@ _LOG_PIECE = 2**20  # bytes of log that one answer holds at the most
 _PING_PATIENCE = 3.0  # seconds for all executors to answer
 
 
-def pause() -> None:
-    """Let other greenlets run."""
-    gevent.sleep(0)
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A task with its nodes, each with its stored JSON, and the JSON of its matrix if there is one and it is wanted."""
+
+    task: TaskRow
+    nodes: Sequence[tuple[NodeRow, str]]
+    digraph: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Service:
 
     def validate(self, document: Mapping[str, Any], faults: Sequence[Fault] = ()) -> Graph:
         """Return the graph of a document. Raises InvalidGorch with ``faults`` and all others that it has."""
-        return build(document, faults=faults, engines=self._fleet.engines(), pause=pause)
+        return build(document, faults=faults, engines=self._fleet.engines(), pause=breathe)
 
     def submit(self, document: Mapping[str, Any], faults: Sequence[Fault] = ()) -> TaskRow:
         """Accept a gorch: it is stored when this returns, and runs. Raises InvalidGorch or StoreUnavailable."""
@@ -87,7 +92,7 @@ class Service:
         for node in graph.nodes:
             nodes.append((node.id, node.name, node_to_json(node, with_needs=cells is None)))
             if node.id % _NODES_PER_SLICE == 0:
-                pause()
+                breathe()
         digraph = None if cells is None else _in_thread(matrix_to_json, cells)
         self._store.journal.accept(task, digraph, nodes, owner=self._ownership.id)
         rows = [NodeRow(task.id, node.id) for node in graph.nodes]
@@ -113,13 +118,12 @@ class Service:
                 return row
             seq = self._store.tailer.wait(task_id, seq, left)
 
-    def nodes(self, task_id: str) -> list[tuple[NodeRow, str]]:
-        """Return the rows of a task's nodes, each with its stored JSON."""
-        return self._store.reader.nodes(task_id)
-
-    def digraph(self, task_id: str) -> str | None:
-        """Return the JSON of a task's matrix, None where its nodes list their needs."""
-        return self._store.reader.digraph(task_id)
+    def show(self, task_id: str, *, digraph: bool) -> TaskView:
+        """Return a task with its nodes, all as of one moment. Raises UnknownTask."""
+        found = self._store.reader.whole(task_id, digraph=digraph)
+        if found is None:
+            raise UnknownTask(task=task_id)
+        return TaskView(*found)
 
     def log(self, task_id: str, node: str, offset: int, attempt: int | None = None) -> LogPiece:
         """Return the log of a node (number or name) from ``offset`` on, by default of its last attempt."""
@@ -178,7 +182,7 @@ def load_stored(store: Store, task_id: str) -> Stored | None:
     if task is None:
         return None
     found = store.reader.nodes(task_id)
-    graph = graph_from_json(task.name, task.labels, [spec for _, spec in found], store.reader.digraph(task_id), pause)
+    graph = graph_from_json(task.name, task.labels, [spec for _, spec in found], store.reader.digraph(task_id), breathe)
     running = _last_of_each(store.reader.running_attempts(task_id))
     sizes = {node: store.reader.log_size(task_id, node, row.attempt) for node, row in running.items()}
     return Stored(task, graph, [row for row, _ in found], running, sizes)
@@ -195,4 +199,4 @@ def slices(rows: Sequence[tuple[NodeRow, str]]) -> Iterator[Sequence[tuple[NodeR
     """Yield rows a slice at a time, and let other greenlets run between two of them."""
     for start in range(0, len(rows), _NODES_PER_SLICE):
         yield rows[start : start + _NODES_PER_SLICE]
-        pause()
+        breathe()

@@ -1,14 +1,14 @@
 """What the API answers: the JSON of tasks and nodes, and the schemas that describe it in the docs."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from marshmallow import Schema, fields
 
 from gorchestrator.common.timestamps import to_wire
 from gorchestrator.domain.records import NodeRow, TaskRow
-from gorchestrator.service import ExecutorView, slices
+from gorchestrator.service import ExecutorView, TaskView, slices
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -133,8 +133,9 @@ def executor(view: ExecutorView) -> dict[str, Any]:
     }
 
 
-def task(row: TaskRow, nodes: Sequence[tuple[NodeRow, str]], digraph: str | None) -> Iterator[str]:
+def task(view: TaskView) -> Iterator[str]:
     """Yield the JSON of a task piece by piece, so that a large one does not hold the hub."""
+    row = view.task
     head = {
         "id": row.id,
         "name": row.name,
@@ -147,11 +148,11 @@ def task(row: TaskRow, nodes: Sequence[tuple[NodeRow, str]], digraph: str | None
         "stop_date": to_wire(row.stopped_at),
     }
     yield _encode(head)[:-1]
-    if digraph is not None:
-        yield ',"digraph":' + digraph
+    if view.digraph is not None:
+        yield ',"digraph":' + view.digraph
     yield ',"nodes":['
     separator = ""
-    for rows in slices(nodes):
+    for rows in slices(view.nodes):
         yield separator + ",".join(map(_node, rows))
         separator = ","
     yield "]}\n"

@@ -10,8 +10,8 @@ from gorchestrator.api.gorch import read_gorch
 from gorchestrator.api.prefer import applied, wait_of
 from gorchestrator.common.http.body import read_json
 from gorchestrator.common.http.problems import Problem
-from gorchestrator.domain.records import TaskRow
-from gorchestrator.service import Service, pause
+from gorchestrator.common.hub import breathe
+from gorchestrator.service import Service
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/v1")
 
@@ -44,7 +44,7 @@ def _actor() -> str:
 
 def _read() -> Any:
     data = read_json(request, current_app.config["BODY_LIMIT"])
-    return read_gorch(data, current_app.config["MAX_NODES"], pause)
+    return read_gorch(data, current_app.config["MAX_NODES"], breathe)
 
 
 def _number(name: str, default: int, most: int | None = None) -> int:
@@ -57,12 +57,10 @@ def _number(name: str, default: int, most: int | None = None) -> int:
     return int(given)
 
 
-def _show(row: TaskRow, status: int = 200, waited: float = 0) -> Response:
+def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
     with_digraph = request.args.get("digraph", "true") not in {"false", "0", "no"}
-    service = _service()
-    digraph = service.digraph(row.id) if with_digraph else None
-    pieces = answers.task(row, service.nodes(row.id), digraph)
-    return Response(pieces, status, applied(waited), content_type="application/json")
+    view = _service().show(task_id, digraph=with_digraph)
+    return Response(answers.task(view), status, applied(waited), content_type="application/json")
 
 
 @blueprint.post("/tasks", strict_slashes=False)
@@ -148,7 +146,9 @@ def show(task_id: str) -> Response:
         421: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request)
-    return _show(_service().task(task_id, wait), waited=wait)
+    if wait:
+        _service().task(task_id, wait)
+    return _show(task_id, waited=wait)
 
 
 @blueprint.delete("/tasks/<task_id>")
@@ -181,8 +181,8 @@ def cancel(task_id: str) -> Response:
     wait = wait_of(request)
     service = _service()
     ended_before = service.task(task_id).state.final
-    row = service.cancel(task_id, _actor(), wait)
-    return _show(row, 200 if ended_before else 202, wait)
+    service.cancel(task_id, _actor(), wait)
+    return _show(task_id, 200 if ended_before else 202, wait)
 
 
 @blueprint.get("/tasks/<task_id>/nodes/<path:node>/log")

@@ -37,6 +37,8 @@ _FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
     "instance-mismatch": (Replaced, ReasonCode.LOST),
     "engine-unknown": (Rejected, ReasonCode.ENGINE),
     "attempt-differs": (Rejected, ReasonCode.INTERNAL),
+    "field-not-honoured": (Rejected, ReasonCode.ARGUMENT),
+    "job-gone": (Rejected, ReasonCode.LOST),
     "invalid": (Rejected, ReasonCode.EXECUTOR_REFUSED),
     "too-large": (Rejected, ReasonCode.EXECUTOR_REFUSED),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
+from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced
@@ -21,9 +22,10 @@ from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.domain.transitions import check_graph, check_node
 from gorchestrator.engine import built_in, dispatch
+from gorchestrator.engine.signals import Signal, Waker
 
 _NAMED = 3  # nodes named in a reason
-_NODES_PER_SLICE = 100  # about 3 ms of work between two looks at the other greenlets
+_NODES_PER_SLICE = 50  # about 3 ms of work between two breaths
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ class Run:
         self.rows: list[NodeRow] = list(stored.nodes)
         self.canceled_by: str | None = None
         self._ended = ended
-        self._done = [Event() for _ in self.rows]
+        self._signals = [Signal() for _ in self.rows]
+        self._waker = Waker(self._report_fault)
         self._left = 0
         self._all_done = Event()
         self._greenlets: dict[int, gevent.Greenlet[..., None]] = {}
@@ -54,9 +57,9 @@ class Run:
 
     def start(self) -> None:
         """Run, or go on with, the graph."""
-        for row, done in zip(self.rows, self._done, strict=True):
+        for row, signal in zip(self.rows, self._signals, strict=True):
             if row.state.final:
-                done.set()
+                signal.set(self._waker)
             else:
                 self._left += 1
         self._main = gevent.spawn(self._conduct)
@@ -73,7 +76,7 @@ class Run:
                 greenlet.link_exception(self._node_fault(node))
                 self._greenlets[node.id] = greenlet
             if node.id % _NODES_PER_SLICE == 0:
-                gevent.sleep(0)
+                breathe()
         if self._left:
             self._all_done.wait()
         if self.task.state.final:  # a fault of ours has ended it
@@ -106,6 +109,7 @@ class Run:
 
     def abandon(self) -> None:
         """Stop at once and write nothing more: the run belongs to another process, or this one stops."""
+        self._waker.stop()
         current = gevent.getcurrent()
         for greenlet in [self._main, *self._greenlets.values(), *self._helpers]:
             if greenlet is not None and greenlet is not current:
@@ -121,7 +125,7 @@ class Run:
     def _live(self, node: Node) -> None:
         """Wait for the predecessors of a node, run it, and let its successors know."""
         for predecessor in node.needs:
-            self._done[predecessor].wait()
+            self._signals[predecessor].wait()
         if self.rows[node.id].state.final:  # canceled a moment ago
             return
         if self.canceled_by is not None and node.id not in self.attempts:
@@ -166,7 +170,7 @@ class Run:
         """Bring a node into a final state and wake its successors."""
         columns.setdefault("stopped_at", time.time())
         self.set_node(node, Kind.NODE_FINAL, state=state, reason_code=code, reason=reason, **columns)
-        self._done[node.id].set()
+        self._signals[node.id].set(self._waker)
         self._greenlets.pop(node.id, None)
         self._left -= 1
         if not self._left:
@@ -188,7 +192,7 @@ class Run:
             else:
                 self._cancel_waiting(node)
             if node.id % _NODES_PER_SLICE == 0:
-                gevent.sleep(0)
+                breathe()
 
     def _cancel_waiting(self, node: Node) -> None:
         """Cancel a node of which nothing runs outside of this process."""

@@ -51,10 +51,18 @@ class Reader:
 
     def digraph(self, task: str) -> str | None:
         """Return the matrix as it was submitted; None if edges were given by ``needs``."""
+        return self._call(lambda connection: _digraph(connection, task))
 
-        def read(connection: sqlite3.Connection) -> str | None:
-            found = connection.execute(queries.DIGRAPH, {"task": task}).fetchone()
-            return None if found is None or found[0] is None else zlib.decompress(found[0]).decode()
+    def whole(self, task: str, *, digraph: bool) -> tuple[TaskRow, list[tuple[NodeRow, str]], str | None] | None:
+        """Return a task, its nodes as :meth:`nodes` does, and its matrix if asked for: all as of one moment."""
+
+        def read(connection: sqlite3.Connection) -> tuple[TaskRow, list[tuple[NodeRow, str]], str | None] | None:
+            with _snapshot(connection):
+                found = connection.execute(queries.TASK, {"task": task}).fetchone()
+                if found is None:
+                    return None
+                matrix = _digraph(connection, task) if digraph else None
+                return rows.to_task(found), _nodes(connection, task), matrix
 
         return self._call(read)
 
@@ -64,15 +72,8 @@ class Reader:
         """Return all nodes of a task with their JSON as accepted, by number: one snapshot, read in slices."""
 
         def read(connection: sqlite3.Connection) -> list[tuple[NodeRow, str]]:
-            found: list[tuple[NodeRow, str]] = []
             with _snapshot(connection):
-                while True:
-                    first = found[-1][0].node + 1 if found else 0
-                    wanted = {"task": task, "first": first, "limit": _SLICE}
-                    part = fetch_json(connection, queries.NODES, wanted)
-                    found.extend((rows.to_node(task, row[1:]), row[0]) for row in part)
-                    if len(part) < _SLICE:
-                        return found
+                return _nodes(connection, task)
 
         return self._call(read)
 
@@ -173,6 +174,21 @@ class Reader:
 def _int64(number: int) -> int:
     """Return the number as SQLite takes it; nothing is stored under so large a one."""
     return min(number, 2**63 - 1)
+
+
+def _digraph(connection: sqlite3.Connection, task: str) -> str | None:
+    found = connection.execute(queries.DIGRAPH, {"task": task}).fetchone()
+    return None if found is None or found[0] is None else zlib.decompress(found[0]).decode()
+
+
+def _nodes(connection: sqlite3.Connection, task: str) -> list[tuple[NodeRow, str]]:
+    found: list[tuple[NodeRow, str]] = []
+    while True:
+        first = found[-1][0].node + 1 if found else 0
+        part = fetch_json(connection, queries.NODES, {"task": task, "first": first, "limit": _SLICE})
+        found.extend((rows.to_node(task, row[1:]), row[0]) for row in part)
+        if len(part) < _SLICE:
+            return found
 
 
 @contextmanager
