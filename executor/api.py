@@ -12,6 +12,7 @@ from executor.web import CertificateRequired, checked, document, job_answer, num
 from gorchestrator import __version__
 from gorchestrator.common import wire
 from gorchestrator.common.http import body
+from gorchestrator.common.hub import breathe
 from gorchestrator.common.tls import peer_name
 
 api = Blueprint("executor", __name__, url_prefix="/v1")
@@ -19,6 +20,8 @@ api.register_error_handler(refusals.Refused, refused)
 
 ATTEMPT = wire.AttemptSchema()
 NODE = wire.NodeSchema()
+RECEIPTS = wire.ReceiptsSchema()
+RECEIPTS_PER_SLICE = 20  # a few ms of renaming
 MARGIN = 2.0  # seconds that a DELETE waits longer than it takes to find out that something cannot be killed
 
 
@@ -167,6 +170,42 @@ def acknowledge(task_id: str) -> Response:
     return Response(status=204)
 
 
+@api.post("/tasks/ack")
+def acknowledge_many() -> Response:
+    """Say that the results and logs of many tasks are stored: a call for each would double the calls of short ones.
+
+    ---
+    post:
+      summary: Say that results and logs of many tasks are stored
+      requestBody:
+        required: true
+        content: {application/json: {schema: Receipts}}
+      responses:
+        200:
+          description: noted, but for those that were refused
+          content: {application/json: {schema: RefusedReceipts}}
+        400: {description: the body is not JSON, content: &problem {application/problem+json: {schema: Problem}}}
+        403: {description: no client certificate, content: *problem}
+        413: {description: the body is too large, content: *problem}
+        415: {description: the body is not said to be JSON, content: *problem}
+        422: {description: the document has faults, content: *problem}
+        503: {description: the executor is about to stop, content: *problem}
+    """
+    here = service()
+    wanted = body.load(RECEIPTS, body.read_json(request, here.config.body_limit))
+    refused = {}
+    for place, task_id in enumerate(wanted["ids"]):
+        try:
+            here.runner.acknowledge(task_id)
+        except refusals.Draining:
+            raise
+        except refusals.Refused as refusal:
+            refused[task_id] = refusal.code
+        if place % RECEIPTS_PER_SLICE == 0:
+            breathe()
+    return document({"refused": refused})
+
+
 @api.post("/tasks")
 def create() -> Response:
     """Start a node; the executor picks the id.
@@ -231,4 +270,4 @@ def ping() -> Response:
 
 task = Task.as_view("task")
 api.add_url_rule("/tasks/<task_id>", view_func=task)
-VIEWS = (create, task, acknowledge, ping)
+VIEWS = (create, task, acknowledge, acknowledge_many, ping)

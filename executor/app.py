@@ -38,6 +38,8 @@ SCHEMAS = {
     "Node": wire.NodeSchema,
     "Job": wire.JobSchema,
     "Created": wire.CreatedSchema,
+    "Receipts": wire.ReceiptsSchema,
+    "RefusedReceipts": wire.RefusedReceiptsSchema,
     "Engine": wire.EngineSchema,
     "Executor": wire.ExecutorSchema,
 }

@@ -12,6 +12,7 @@ from gorchestrator.client.contact import Contact
 from gorchestrator.client.faults import CallFault, FenceStale, JobUnknown, Unreachable
 from gorchestrator.client.follow import Follower
 from gorchestrator.client.slots import Slots
+from gorchestrator.common import wire
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.domain.attempts import Attempt, Result
 from gorchestrator.domain.errors import Fenced
@@ -124,11 +125,11 @@ class RemoteExecutor:
 
     def _send_receipts(self) -> None:
         while self._receipts:
-            sent, self._receipts = self._receipts, []
+            sent = self._receipts[: wire.RECEIPTS_LIMIT]
             try:
                 self.api.acknowledge(sent)
+                del self._receipts[: len(sent)]
             except CallFault as fault:
-                self._receipts = sent + self._receipts
                 log.info("receipts wait: %s", fault.reason, extra={"event": "receipts_wait", "executor": self.name})
                 gevent.sleep(_KILL_PAUSE)
                 continue

@@ -16,6 +16,7 @@ LOG_LIMIT = 64 * 1024  # bytes of log in one answer
 PUT_WAIT = 1.0  # seconds: the longest that a PUT waits
 GET_WAIT = 50.0  # seconds: the longest that a GET waits
 LOG_AGE = 1.0  # seconds: a waiting GET answers when unread log is this old
+RECEIPTS_LIMIT = 500  # ids in one call
 VALUE_LIMIT = 64 * 1024  # bytes of one output
 OUTPUT_LIMIT = 2**20  # bytes of all outputs of a node
 
@@ -35,6 +36,12 @@ def variable(name: str) -> None:
     text(name)
     if not name or "=" in name:
         raise ValidationError("must be the name of a variable: not empty and without '='")
+
+
+def attempt_id(value: str) -> None:
+    """Refuse what is not the id of an attempt."""
+    if not ATTEMPT_ID.fullmatch(value):
+        raise ValidationError("must be RUN.NODE.ATTEMPT: 32 hex digits and two numbers")
 
 
 def _text(**options: Any) -> fields.String:
@@ -150,6 +157,32 @@ class CreatedSchema(Schema):
     """The answer to POST."""
 
     id = fields.String(metadata={"example": "00112233445566778899aabbccddeeff.0.1"})
+
+
+class ReceiptsSchema(Schema):
+    """Attempts whose results and logs are stored by the one who asked for them."""
+
+    class Meta:
+        """An unknown field is a mistake and not ignored."""
+
+        unknown = RAISE
+
+    ids = fields.List(
+        fields.String(validate=attempt_id),
+        required=True,
+        validate=validate.Length(max=RECEIPTS_LIMIT),
+        metadata={"example": ["00112233445566778899aabbccddeeff.0.1"]},
+    )
+
+
+class RefusedReceiptsSchema(Schema):
+    """The answer to receipts: those that could not be taken, each with the reason's code."""
+
+    refused = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"example": {"00112233445566778899aabbccddeeff.0.1": "job-unknown"}},
+    )
 
 
 class EngineSchema(Schema):
