@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import gevent
 from gevent.event import Event
@@ -139,10 +139,13 @@ class RemoteExecutor:
         log.error("sending receipts failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
 
     def stop(self) -> None:
-        """End what goes on beside the attempts, and close the connections."""
+        """End what goes on beside the attempts, send the last receipts, and close the connections."""
         self.contact.stop()
         if self._postman is not None:
-            self._postman.kill(block=False)
+            self._postman.kill()
+        if self._receipts and self.contact.wait(0):
+            with suppress(CallFault):  # the executor keeps what nobody has acknowledged
+                self.api.acknowledge(self._receipts[: wire.RECEIPTS_LIMIT])
         self.api.close()
 
 

@@ -24,6 +24,9 @@ class Journal(Protocol):
     def write(self, change: Change) -> None:
         """Return when a change is durable. Raises Fenced or StoreUnavailable."""
 
+    def sync(self) -> None:
+        """Return when everything that was posted before is durable. Raises StoreUnavailable."""
+
     def append_log(self, chunk: LogChunk) -> None:
         """Queue a piece of a log; blocks while too much is queued."""
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import gevent
@@ -41,6 +42,9 @@ def run(run: "Run", node: Node) -> None:
         run.end_node(node, State.FAILURE, ReasonCode.ENGINE, str(error.args[0]))
         return
     while not _try(run, node, executor, args):
+        if run.canceled_by is not None:
+            run.cancel_waiting(node)
+            return
         log.info("executor %s was replaced; the next attempt follows", executor.name, extra=_ids(run, node))
 
 
@@ -55,7 +59,8 @@ def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> b
             del run.attempts[node.id]
             run.set_node(node, Kind.NODE_WAITS, attempt_row=ended, state=State.TORUN)
             return False
-        return True
+    _acknowledge(run, node, row, executor)
+    return True
 
 
 def _go_on(run: "Run", node: Node, row: AttemptRow) -> None:
@@ -66,6 +71,7 @@ def _go_on(run: "Run", node: Node, row: AttemptRow) -> None:
         return
     with executor.slot(_noter(run, node)):
         _follow(run, node, row, executor, fresh=False)
+    _acknowledge(run, node, row, executor)
 
 
 def _begin(run: "Run", node: Node, executor: str, instance: str, args: tuple[str, ...]) -> AttemptRow:
@@ -74,34 +80,48 @@ def _begin(run: "Run", node: Node, executor: str, instance: str, args: tuple[str
     number = run.rows[node.id].attempt + 1
     row = AttemptRow(run.task.id, node.id, number, executor, instance, args, started_at=now)
     run.attempts[node.id] = row  # from here on a cancel has to ask the executor
-    while True:
-        try:
-            run.set_node(
-                node,
-                Kind.NODE_RUNNING,
-                attempt_row=row,
-                durable=True,
-                state=State.RUNNING,
-                reason=None,
-                reason_code=None,
-                attempt=number,
-                executor=executor,
-                started_at=now,
-            )
-            return row
-        except StoreUnavailable as error:
-            log.warning("cannot journal: %s", error, extra=_ids(run, node))
-            gevent.sleep(_STORE_RETRY)
+    begin = partial(
+        run.set_node,
+        node,
+        Kind.NODE_RUNNING,
+        attempt_row=row,
+        durable=True,
+        state=State.RUNNING,
+        reason=None,
+        reason_code=None,
+        attempt=number,
+        executor=executor,
+        started_at=now,
+    )
+    _insist(run, node, begin)
+    return row
 
 
 def _follow(run: "Run", node: Node, row: AttemptRow, executor: Executor, *, fresh: bool) -> None:
     attempt = Attempt(run.task.id, node, row.attempt, row.args, row.instance, run.task.fence)
     watch = _Watch(run, node, row.attempt, run.log_sizes.get(node.id, 0), fresh)
     result = executor.run(attempt, watch)
+    # Who sees that a node has ended may count on its whole log.
+    _insist(run, node, lambda: run.journal.flush_logs(row.task, row.node, row.attempt))
     _end(run, node, row, result)
-    if watch.logged:
-        run.journal.flush_logs(run.task.id, node.id, row.attempt)
-    executor.acknowledge(attempt.id)
+
+
+def _acknowledge(run: "Run", node: Node, row: AttemptRow, executor: Executor) -> None:
+    """Let the executor forget the attempt once its result is durable; its successors need not wait for that."""
+    _insist(run, node, run.journal.sync)
+    executor.acknowledge(attempt_id(row.task, row.node, row.attempt))
+
+
+def _insist(run: "Run", node: Node, write: Callable[[], None]) -> None:
+    """Write to the journal, however long the store is away."""
+    while True:
+        try:
+            write()
+        except StoreUnavailable as error:
+            log.warning("cannot journal: %s", error, extra=_ids(run, node))
+            gevent.sleep(_STORE_RETRY)
+        else:
+            return
 
 
 def _end(run: "Run", node: Node, row: AttemptRow, result: Result) -> None:
@@ -171,13 +191,11 @@ class _Watch:
     attempt: int
     log_size: int
     fresh: bool
-    logged: bool = False
 
     def log(self, data: bytes) -> None:
         chunk = LogChunk(self.run.task.id, self.node.id, self.attempt, self.log_size, data)
         self.run.journal.append_log(chunk)
         self.log_size += len(data)
-        self.logged = True
 
     def note(self, code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
         _noter(self.run, self.node)(code, reason, state)

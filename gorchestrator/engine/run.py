@@ -129,7 +129,7 @@ class Run:
         if self.rows[node.id].state.final:  # canceled a moment ago
             return
         if self.canceled_by is not None and node.id not in self.attempts:
-            self._cancel_waiting(node)
+            self.cancel_waiting(node)
         elif any(self.rows[predecessor].state is not State.SUCCESS for predecessor in node.needs):
             self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, self._which_predecessor(node))
         elif node.engine == NIL:
@@ -190,11 +190,11 @@ class Run:
             if node.id in self.attempts:
                 self.helper(dispatch.kill, self, node)
             else:
-                self._cancel_waiting(node)
+                self.cancel_waiting(node)
             if node.id % _NODES_PER_SLICE == 0:
                 breathe()
 
-    def _cancel_waiting(self, node: Node) -> None:
+    def cancel_waiting(self, node: Node) -> None:
         """Cancel a node of which nothing runs outside of this process."""
         greenlet = self._greenlets.get(node.id)
         self.end_node(node, State.CANCELED, ReasonCode.CANCELED, f"canceled by {self.canceled_by}")

@@ -59,6 +59,10 @@ class Journal:
         """Return when a change is durable. Raises Fenced if the run has ended or belongs to another process."""
         self._wait(change)
 
+    def sync(self) -> None:
+        """Return when everything that was posted before is durable (or refused)."""
+        self._wait(_nothing)
+
     # -- tasks and owners
 
     def accept(self, task: TaskRow, digraph: str | None, nodes: Sequence[tuple[int, str, str]], owner: str) -> None:
