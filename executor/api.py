@@ -8,10 +8,11 @@ from flask.views import MethodView
 from executor import engines, refusals, waiting
 from executor.attempt import Attempt
 from executor.supervised import PATIENCE
-from executor.web import CertificateRequired, checked, document, job_answer, number, preferred_wait, refused, service
+from executor.web import CertificateRequired, checked, document, job_answer, refused, service
 from gorchestrator import __version__
 from gorchestrator.common import wire
 from gorchestrator.common.http import body
+from gorchestrator.common.http.parameters import number, wait_of
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.tls import peer_name
 
@@ -75,7 +76,7 @@ class Task(MethodView):
         if wanted["instance"] not in (None, here.instance):
             raise refusals.InstanceMismatch(instance=here.instance)
         job = here.runner.submit(task_id, Attempt.from_wire(wanted), fence=wanted["fence"])
-        wait = min(preferred_wait(request), wire.PUT_WAIT)
+        wait = wait_of(request, wire.PUT_WAIT)
         if wait:
             waiting.for_end(job, wait)
         return job_answer(job, 0, wait)
@@ -109,7 +110,7 @@ class Task(MethodView):
         if job is None:
             raise refusals.JobUnknown
         log_from = number(request, "log_from")
-        wait = min(preferred_wait(request), wire.GET_WAIT)
+        wait = wait_of(request, wire.GET_WAIT)
         if wait and log_from is None:
             waiting.for_end(job, wait)
         elif wait:

@@ -1,26 +1,24 @@
 """What the executor's views have in common: the service they work with, refusals, ids, waits and answers."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Request, Response, current_app
+from flask import Response, current_app
 
 from executor import answers, refusals
 from executor.config import Config
 from executor.job import Job
 from executor.runner import Runner
 from executor.watch import Growth
+from gorchestrator.common.http.parameters import applied
 from gorchestrator.common.http.problems import Invalid, Problem, make, respond
 from gorchestrator.common.wire import ATTEMPT_ID
 
 EXTENSION = "gorch-executor"
 RETRY_AFTER = "1"  # seconds
-WAIT = re.compile(r"(?:^|[,\s])wait\s*=\s*\"?(\d{1,6})")
-OFFSET = re.compile(r"[0-9]{1,18}")
 
 STATUS = {
     refusals.JobUnknown: HTTPStatus.NOT_FOUND,
@@ -75,27 +73,10 @@ def checked(job_id: str) -> str:
     raise Invalid(f"{job_id[:100]!r} is not the id of a task; it is RUN.NODE.ATTEMPT, RUN being 32 hexadecimal digits.")
 
 
-def number(request: Request, name: str) -> int | None:
-    """Return a whole number of the query; None if it is not given."""
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if OFFSET.fullmatch(text):
-        return int(text)
-    raise Invalid(f"The parameter {name} must be a whole number from 0, not {text[:100]!r}.")
-
-
-def preferred_wait(request: Request) -> int:
-    """Return the seconds of ``Prefer: wait=N`` (RFC 7240); 0 without."""
-    found = WAIT.search(request.headers.get("Prefer", ""))
-    return int(found[1]) if found else 0
-
-
 def job_answer(job: Job, log_from: int | None, waited: float = 0) -> Response:
     """Answer with a job: 200 when it has ended, else 202."""
     status = HTTPStatus.OK if job.result else HTTPStatus.ACCEPTED
-    headers = {"Preference-Applied": f"wait={waited:g}"} if waited else {}
-    return document(answers.of(job, log_from), status, headers)
+    return document(answers.of(job, log_from), status, applied(waited))
 
 
 def document(content: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

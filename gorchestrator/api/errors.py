@@ -27,5 +27,4 @@ def _answer(error: GorchError) -> Response:
     if isinstance(error, InvalidGorch):
         extra["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults[:_LISTED]]
     headers = {"Retry-After": "1"} if status == 503 else {}  # noqa: PLR2004  (a status is its own name)
-    kind = type("ServiceProblem", (problems.Problem,), {"type": error.code, "status": status, "title": title})
-    return problems.respond(kind(error.detail, headers=headers, **extra))
+    return problems.respond(problems.make(error.code, status, title, error.detail, headers=headers, **extra))

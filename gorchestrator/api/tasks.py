@@ -7,9 +7,8 @@ from flask import Blueprint, Flask, Response, current_app, request, url_for
 from gorchestrator import __version__
 from gorchestrator.api import answers
 from gorchestrator.api.gorch import read_gorch
-from gorchestrator.api.prefer import applied, wait_of
 from gorchestrator.common.http.body import read_json
-from gorchestrator.common.http.problems import Problem
+from gorchestrator.common.http.parameters import applied, number, wait_of
 from gorchestrator.common.hub import breathe
 from gorchestrator.service import Service
 
@@ -17,13 +16,7 @@ blueprint = Blueprint("tasks", __name__, url_prefix="/v1")
 
 _LIST = 100  # tasks in a list unless the client says otherwise
 _LIST_MOST = 1000
-
-
-class BadQuery(Problem):
-    """A parameter of the query is faulty."""
-
-    type = "bad-query"
-    title = "A parameter of the query is faulty"
+_WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
 
 
 def install(app: Flask, service: Service, *, body_limit: int, max_nodes: int) -> None:
@@ -45,16 +38,6 @@ def _actor() -> str:
 def _read() -> Any:
     data = read_json(request, current_app.config["BODY_LIMIT"])
     return read_gorch(data, current_app.config["MAX_NODES"], breathe)
-
-
-def _number(name: str, default: int, most: int | None = None) -> int:
-    given = request.args.get(name)
-    if given is None:
-        return default
-    if not given.isdecimal() or len(given) > 15 or (most is not None and not 1 <= int(given) <= most):  # noqa: PLR2004
-        allowed = "a whole number" + (f" from 1 to {most}" if most else "")
-        raise BadQuery(f"{name}={given[:30]!r} is not {allowed}.")
-    return int(given)
 
 
 def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
@@ -115,7 +98,8 @@ def list_tasks() -> Any:
         400: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """
-    return {"tasks": [answers.summary(row) for row in _service().tasks(_number("limit", _LIST, _LIST_MOST))]}
+    limit = number(request, "limit", least=1, most=_LIST_MOST) or _LIST
+    return {"tasks": [answers.summary(row) for row in _service().tasks(limit)]}
 
 
 @blueprint.get("/tasks/<task_id>")
@@ -145,7 +129,7 @@ def show(task_id: str) -> Response:
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """
-    wait = wait_of(request)
+    wait = wait_of(request, _WAIT_MOST)
     if wait:
         _service().task(task_id, wait)
     return _show(task_id, waited=wait)
@@ -178,7 +162,7 @@ def cancel(task_id: str) -> Response:
         421: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
-    wait = wait_of(request)
+    wait = wait_of(request, _WAIT_MOST)
     service = _service()
     ended_before = service.task(task_id).state.final
     service.cancel(task_id, _actor(), wait)
@@ -215,11 +199,11 @@ def log(task_id: str, node: str) -> Response:
             Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
             Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
           content: {application/octet-stream: {schema: {type: string, format: binary}}}
-        400: {$ref: "#/components/responses/Problem"}
-        404: {$ref: "#/components/responses/Problem"}
+          404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
+      422: {$ref: "#/components/responses/Problem"}
     """
-    piece = _service().log(task_id, node, _number("offset", 0), _number("attempt", 0) or None)
+    piece = _service().log(task_id, node, number(request, "offset") or 0, number(request, "attempt", least=1))
     headers = {"Gorch-Log-Next": str(piece.next), "Gorch-Log-Complete": str(piece.complete).lower()}
     return Response(piece.data, 200, headers, content_type="application/octet-stream")
 

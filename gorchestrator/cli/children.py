@@ -1,5 +1,6 @@
 """The servers of ``gorch demo``: child processes that are started again when they die, and that never outlive it."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from gorchestrator.common import serving
+from gorchestrator.common.text import printable
 
 FIRST_PAUSE = 0.5  # seconds before a server that died is started again; doubled each time
 LONGEST_PAUSE = 10.0
@@ -73,12 +75,13 @@ class Child:
             self.process.send_signal(signal.SIGTERM)
         return family
 
-    def tail(self, lines: int = 5) -> list[str]:
-        """Return the last lines of its log."""
+    def complaints(self, most: int = 5) -> list[str]:
+        """Return what its log says of faults: the last few lines."""
         try:
-            return self.log.read_text("utf-8", "replace").splitlines()[-lines:]
+            lines = self.log.read_text("utf-8", "replace").splitlines()
         except OSError:
             return []
+        return list(filter(None, map(_complaint, lines)))[-most:]
 
 
 class Supervisor(threading.Thread):
@@ -148,6 +151,18 @@ class Supervisor(threading.Thread):
     def _start(self, child: Child) -> None:
         child.start(self._parent)
         self._on_start([each.process.pid for each in self.children if each.process])
+
+
+def _complaint(line: str) -> str | None:
+    """Return what a line of a log complains of, or None. What is not JSON was printed before there was a log."""
+    try:
+        said = json.loads(line)
+        if said["level"] not in {"error", "critical"}:
+            return None
+    except (ValueError, TypeError, KeyError):
+        return printable(line)
+    trace = str(said.get("exc_info") or "").splitlines()
+    return printable(f"{said['message']}: {trace[-1]}" if trace else str(said["message"]))
 
 
 def _status(status: int) -> str:

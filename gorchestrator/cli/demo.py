@@ -139,7 +139,9 @@ def _wait_until_ready(url: str, supervisor: Supervisor) -> None:
         while time.monotonic() < deadline:
             for child in supervisor.children:
                 if child.ended() is not None:
-                    raise Failure(f"the {child.title} does not start; its log is {child.log}", tuple(child.tail()))
+                    raise Failure(
+                        f"the {child.title} does not start; its log is {child.log}", tuple(child.complaints())
+                    )
             why = _not_ready(remote)
             if why is None:
                 return

@@ -67,6 +67,14 @@ class Invalid(Problem):
     title = "The document cannot be accepted"
 
 
+class BadQuery(Problem):
+    """A parameter of the query is faulty."""
+
+    type = "bad-query"
+    status = 422
+    title = "A parameter of the query is faulty"
+
+
 class HostNotAllowed(Problem):
     """The service does not answer under this name."""
 

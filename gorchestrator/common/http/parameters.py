@@ -1,0 +1,32 @@
+"""What a request says beside its body: numbers of its query, and ``Prefer: wait=N`` (RFC 7240)."""
+
+import re
+
+from flask import Request
+
+from gorchestrator.common.http.problems import BadQuery
+
+_WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6}(?:\.\d{1,6})?)", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def wait_of(request: Request, most: float) -> float:
+    """Return the seconds that a client would like an answer to be held back, at most ``most``; 0 without."""
+    found = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(float(found[1]), most) if found else 0.0
+
+
+def applied(waited: float) -> dict[str, str]:
+    """Return the header that tells for how long the answer was held back at the most."""
+    return {"Preference-Applied": f"wait={waited:g}"} if waited else {}
+
+
+def number(request: Request, name: str, *, least: int = 0, most: int | None = None) -> int | None:
+    """Return a whole number of the query; None if it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if _NUMBER.fullmatch(text) and least <= int(text) <= (most or int(text)):
+        return int(text)
+    limits = f"from {least}" + (f" to {most}" if most else "")
+    raise BadQuery(f"The parameter {name} must be a whole number {limits}, not {text[:100]!r}.")
