@@ -1,11 +1,12 @@
 """What tests of the store share: records to write, and waiting that lets the hub go on."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +56,15 @@ def task_change(state: State, task: str = TASK, fence: int = 1, **columns: Any) 
 def node_states(store: Store, task: str = TASK) -> list[State]:
     """Return the states of a task's nodes."""
     return [row.state for row, _ in store.reader.nodes(task)]
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the write lock of a database, as an open shell of somebody might."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
 
 
 class Process:

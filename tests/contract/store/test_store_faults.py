@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import gevent
@@ -12,7 +11,7 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError, StoreUnavailable
 from gorchestrator.domain.records import LogChunk
 from gorchestrator.store import Store, batch, connection
-from store_support import OTHER, TASK, accept, eventually, node_change, node_states, task_change
+from store_support import OTHER, TASK, accept, eventually, locked, node_change, node_states, task_change
 
 
 @pytest.fixture
@@ -21,14 +20,6 @@ def store(path: Path) -> Iterator[Store]:
     accept(store)
     yield store
     store.close()
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 def test_a_lock_that_goes_soon_is_waited_for(store: Store, path: Path) -> None:
@@ -129,8 +120,8 @@ def test_a_thread_that_ends_leaves_nobody_waiting(
 
 
 def test_closing_writes_what_is_queued(store: Store, path: Path) -> None:
-    for number in range(3):
-        store.journal.post(node_change(number))
+    for number in range(2500):  # more than a batch
+        store.journal.post(node_change(number % 3, exit_code=number))
     store.journal.append_log(LogChunk(TASK, 0, 1, 0, b"last words"))
     store.close()
     store.close()
@@ -143,7 +134,7 @@ def test_closing_writes_what_is_queued(store: Store, path: Path) -> None:
         with pytest.raises(StoreUnavailable, match="closed"):
             use()
     again = Store.open(path)
-    assert node_states(again) == [State.RUNNING] * 3
+    assert [row.exit_code for row, _ in again.reader.nodes(TASK)] == [2499, 2497, 2498]
     assert again.reader.log(TASK, 0, 1, 0, 100)[0] == b"last words"
     again.close()
 

@@ -12,13 +12,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from gorchestrator.domain.errors import SchemaMismatch, StoreError
-from gorchestrator.store import Store, migrations, schema, tables
+from gorchestrator.store import Store, connection, migrations, schema, tables
 from store_support import processes
 
 
 def set_revision(path: Path, found: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = ?", (found,))
+    with closing(sqlite3.connect(path)) as opened, opened:
+        opened.execute("UPDATE alembic_version SET version_num = ?", (found,))
 
 
 def test_a_database_is_made_where_there_is_none_and_found_again(path: Path) -> None:
@@ -33,8 +33,8 @@ def test_a_database_is_made_where_there_is_none_and_found_again(path: Path) -> N
 def test_the_migrations_make_the_tables_that_the_code_knows(path: Path) -> None:
     schema.ensure(path)
     engine = create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+    with engine.connect() as opened:
+        assert compare_metadata(MigrationContext.configure(opened), tables.metadata) == []
     engine.dispose()
 
 
@@ -66,6 +66,13 @@ def test_a_newer_schema_is_refused_by_both(path: Path) -> None:
         schema.upgrade(path)
 
 
+def test_a_commit_of_the_writer_reaches_the_disk(path: Path) -> None:
+    schema.ensure(path)
+    with closing(connection.writing(path)) as opened:
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert opened.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+
+
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(path: Path) -> None:
     schema.ensure(path)
     assert schema.upgrade(path) == ("0001", "0001")
@@ -91,8 +98,8 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(path: Path, monkey
 
 def test_the_database_of_another_program_is_refused(path: Path) -> None:
     path.parent.mkdir()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TABLE other (x)")
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("CREATE TABLE other (x)")
     with pytest.raises(StoreError, match=r"not one of gorchestrator's"):
         Store.open(path)
 
@@ -113,11 +120,11 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_a_backup_without_write_ahead_log_gets_one(path: Path) -> None:
     schema.ensure(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
+    with closing(sqlite3.connect(path)) as opened:
+        opened.execute("PRAGMA journal_mode=DELETE")
     Store.open(path).close()
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(path)) as opened:
+        assert opened.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_four_processes_that_open_an_empty_database_at_once_all_get_one(path: Path) -> None:

@@ -1,12 +1,15 @@
 """Tasks and their owners: accept, list, cancel, claim, release."""
 
+from pathlib import Path
+
+import gevent
 import pytest
 
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.records import Kind, NodeRow, OwnerRow, TaskRow
 from gorchestrator.store import Store
-from store_support import ME, OTHER, TASK, accept, node_change, task_change
+from store_support import ME, OTHER, TASK, accept, locked, node_change, task_change
 
 OWNER = OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123)
 
@@ -48,6 +51,21 @@ def test_an_id_is_accepted_once(store: Store) -> None:
         accept(store, size=5)
     assert len(store.reader.nodes(TASK)) == 3
     assert store.reader.last_seq() == 1
+
+
+def test_a_task_that_cannot_be_stored_leaves_nothing_behind(store: Store, path: Path) -> None:
+    twice = [(0, "x", "{}"), (0, "x", "{}")]
+    with locked(path):  # so that all become one batch
+        faulty = gevent.spawn(store.journal.accept, TaskRow(TASK, "faulty", size=2), None, twice, ME)
+        good = gevent.spawn(accept, store, OTHER)
+        gevent.sleep(0)
+    good.get(timeout=20)
+    with pytest.raises(StoreError, match="UNIQUE"):
+        faulty.get(timeout=20)
+    assert store.reader.task(TASK) is None
+    assert store.reader.nodes(TASK) == []
+    assert len(store.reader.nodes(OTHER)) == 3
+    assert [(event.seq, event.task) for event in store.reader.events(0, 10)] == [(1, OTHER)]
 
 
 def test_tasks_are_listed_newest_first_page_by_page(store: Store) -> None:
@@ -96,6 +114,9 @@ def test_a_cancel_changes_nothing_where_there_is_nothing_to_stop(store: Store) -
 
 def test_a_claim_succeeds_for_one_and_fences_the_old_owner_off(store: Store) -> None:
     accept(store)
+    assert store.journal.claim(TASK, "you", ME, 0) is None
+    assert store.journal.claim(TASK, "you", "nobody", 1) is None
+    assert store.journal.claim(TASK, "you", None, 1) is None
     assert store.journal.claim(TASK, "you", ME, 1) == 2
     assert store.journal.claim(TASK, "she", ME, 1) is None
     found = store.reader.task(TASK)
