@@ -76,12 +76,13 @@ class Child:
         return family
 
     def complaints(self, most: int = 5) -> list[str]:
-        """Return what its log says of faults: the last few lines."""
+        """Return what its log says of faults: the first few lines, or what was printed before there was a log."""
         try:
             lines = self.log.read_text("utf-8", "replace").splitlines()
         except OSError:
             return []
-        return list(filter(None, map(_complaint, lines)))[-most:]
+        found = list(dict.fromkeys(filter(None, map(_complaint, lines))))
+        return found[:most] or [printable(line) for line in lines[-most:]]
 
 
 class Supervisor(threading.Thread):
@@ -104,6 +105,7 @@ class Supervisor(threading.Thread):
         self._say = say
         self._on_start = on_start
         self._stopping = threading.Event()
+        self.restarting = threading.Event()  # not before all have come up once: what cannot start is to be mended
         self._due: dict[Child, float] = {}
 
     def run(self) -> None:
@@ -136,7 +138,7 @@ class Supervisor(threading.Thread):
 
     def _look_after(self, child: Child) -> None:
         status = child.ended()
-        if status is None:
+        if status is None or not self.restarting.is_set():
             return
         if child not in self._due:
             pause = child.next_pause()
@@ -154,13 +156,13 @@ class Supervisor(threading.Thread):
 
 
 def _complaint(line: str) -> str | None:
-    """Return what a line of a log complains of, or None. What is not JSON was printed before there was a log."""
+    """Return what a line of a log complains of, or None."""
     try:
         said = json.loads(line)
         if said["level"] not in {"error", "critical"}:
             return None
     except (ValueError, TypeError, KeyError):
-        return printable(line)
+        return None
     trace = str(said.get("exc_info") or "").splitlines()
     return printable(f"{said['message']}: {trace[-1]}" if trace else str(said["message"]))
 
