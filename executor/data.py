@@ -10,7 +10,7 @@ from pathlib import Path
 from executor import names
 from executor.files import private, write_atomically
 
-WAIT = 20.0  # seconds: as long as an executor before this one may take to let go when it is reloaded
+WAIT = 10.0  # seconds: as long as an executor before this one may take to let go when it is reloaded
 AGAIN = 0.1
 
 

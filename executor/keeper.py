@@ -50,6 +50,7 @@ class Keeper:
             self.wanted = False
             self.poll.unregister(self.control)
             return None
+        os.set_inheritable(sent[0], False)  # recv_fds ignores the flag for it; jobs must not hold it
         first = socket.socket(fileno=sent[0])
         pid = os.fork()
         if not pid:

@@ -1,0 +1,188 @@
+"""Executor and keeper may die at any moment: what runs lives on, and its real end is told."""
+
+import datetime
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from executor_support import Executor, PlainGunicorn, alive, body, new_id, script, started
+from support import ROOT, clean_environment, wait_until
+
+GO = ("echo started", "while [ ! -e go ]; do sleep 0.01; done")
+
+
+def let_go(executor: Executor, job_id: str) -> None:
+    (executor.data / "jobs" / "live" / job_id / "work" / "go").touch()
+
+
+def test_what_runs_while_the_executor_is_killed_ends_with_its_real_status(
+    new_executor: Callable[..., Executor],
+) -> None:
+    executor = new_executor()
+    runs = executor.start(body(script(*GO, "echo late", "exit 7")))
+    ends = executor.start(body(script(*GO, "echo colour=blue", "exit 0"), output={"colour": ""}))
+    started_at = executor.get(runs)["started_at"]
+    executor.server.kill()
+    let_go(executor, ends)
+    wait_until((executor.data / "jobs" / "live" / ends / "exit").exists)
+    executor.start_server()
+    found = executor.get(runs)
+    assert found["state"] == 2
+    assert abs(_seconds(found["started_at"]) - _seconds(started_at)) < 0.1
+    let_go(executor, runs)
+    job = executor.end(runs)
+    assert (job["state"], job["exit_code"], job["reason"]) == (4, 7, "exit status 7: started\nlate")
+    job = executor.end(ends)
+    assert (job["state"], job["exit_code"], job["output"]) == (3, 0, {"colour": "blue"})
+    assert executor.log_of(runs) == "started\nlate\n"
+
+
+def test_what_waited_while_the_executor_was_killed_is_run(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor(capacity="1")
+    runs = executor.start(body(script(*GO)))
+    waits = new_id()
+    executor.put(waits, body("echo", "hello"), wait=None)
+    executor.server.kill()
+    executor.start_server()
+    assert executor.get(waits)["queued"]
+    let_go(executor, runs)
+    assert executor.end(waits)["state"] == 3
+    assert executor.end(runs)["state"] == 3
+
+
+def test_cancel_reaches_what_was_started_before_a_restart(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    job_id = executor.start(body(script("trap '' TERM", "echo started", "while :; do sleep 0.01; done")))
+    executor.server.kill()
+    executor.start_server()
+    job = executor.delete(job_id).json()
+    assert (job["state"], job["signal"]) == (11, "SIGKILL")
+    assert not alive(job_id)
+
+
+def test_the_timeout_goes_on_while_the_executor_is_away(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    job_id = executor.start(body(script("echo started", "sleep 60"), timeout=1))
+    executor.server.kill()
+    wait_until((executor.data / "jobs" / "live" / job_id / "exit").exists)
+    executor.start_server()
+    assert executor.end(job_id)["state"] == 10
+
+
+def test_a_killed_keeper_harms_nothing(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    runs = executor.start(body(script(*GO, "exit 5")))
+    (keeper,) = [each for each in executor.keepers() if each.name() == "gorch-keeper"]
+    keeper.kill()
+    for _ in range(3):  # more than the idle shims: a new keeper is needed
+        executor.start(body(script("echo started", "sleep 60")))
+    assert executor.run(body("/bin/true"))["state"] == 3
+    let_go(executor, runs)
+    assert executor.end(runs)["exit_code"] == 5
+
+
+def test_a_killed_shim_makes_its_job_lost(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    job_id = executor.start(body(script("echo started", "sleep 60")))
+    shim = int(os.readlink(executor.data / "jobs" / "live" / job_id / "shim"))
+    below = psutil.Process(shim).children(recursive=True)
+    os.kill(shim, signal.SIGKILL)
+    job = executor.end(job_id)
+    assert (job["state"], job["reason_code"]) == (4, "lost")
+    for process in below:
+        process.kill()
+
+
+def test_a_job_without_process_and_without_exit_is_lost(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    job_id = executor.start(body(script("echo started", "sleep 60")))
+    executor.server.kill()
+    executor.kill_everything()
+    executor.start_server()
+    job = executor.end(job_id)
+    assert (job["state"], job["reason_code"], job["exit_code"]) == (4, "lost", None)
+
+
+def test_torn_files_count_as_absent(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    job_id = executor.run(body("/bin/true"))["id"]
+    executor.server.kill()
+    live = executor.data / "jobs" / "live"
+    (live / job_id / "result.json").write_text('{"state"')
+    torn = new_id()
+    shutil.copytree(live / job_id, live / torn, symlinks=True)
+    (live / torn / "node.json").write_text("")
+    executor.start_server()
+    assert executor.end(job_id)["exit_code"] == 0
+    assert not (live / torn).exists()
+
+
+def test_term_drains_and_nothing_is_lost(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    runs = executor.start(body(script(*GO, "exit 6")))
+    instance = executor.call("GET", "ping").json()["instance"]
+    assert executor.server.process
+    executor.server.process.terminate()
+    executor.server.process.wait(10)
+    assert alive(runs)
+    wait_until(lambda: len(executor.keepers()) == 2)  # the job's shim and its keeper; the idle ones are gone
+    executor.start_server()
+    let_go(executor, runs)
+    assert executor.end(runs)["exit_code"] == 6
+    assert executor.call("GET", "ping").json()["instance"] == instance
+
+
+def test_keeper_and_shims_end_when_they_are_not_needed(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    assert executor.run(body("/bin/true"))["state"] == 3
+    assert len(executor.keepers()) == 2
+    executor.server.stop()
+    wait_until(lambda: not executor.keepers())
+    assert list((executor.data / "shims").iterdir()) == []
+
+
+def test_a_second_executor_is_refused(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    holder = executor.worker().pid
+    env = clean_environment(**executor.server.settings, GORCH_EXECUTOR_PORT="0", PYTHONWARNINGS="ignore")
+    second = subprocess.run(
+        [sys.executable, "-m", "executor"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 3
+    said = second.stdout + second.stderr
+    assert f"the data directory {executor.data} is in use by another executor (pid {holder})" in said
+    assert "Traceback" not in said
+    assert executor.run(body("/bin/true"))["state"] == 3
+
+
+def test_a_reload_hands_the_directory_over(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    runs = executor.start(body(script(*GO, "exit 4")))
+    old = executor.worker().pid
+    assert executor.server.process
+    executor.server.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: not psutil.pid_exists(old), 40)
+    executor.session = executor.new_session()
+    let_go(executor, runs)
+    assert executor.end(runs)["exit_code"] == 4
+
+
+def test_gunicorn_without_our_configuration(tmp_path: Path, certs: Path) -> None:
+    """As the README has it: everything on the command line; and a data directory with a long name."""
+    executor = Executor(tmp_path / ("long-" * 30), certs, kind=PlainGunicorn)
+    with started(executor):
+        job_id = executor.start(body(script(*GO, "exit 3")))
+        executor.server.kill()
+        executor.start_server()
+        let_go(executor, job_id)
+        assert executor.end(job_id)["exit_code"] == 3
+
+
+def _seconds(text: str) -> float:
+    return datetime.datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,78 @@
+"""Who shows no certificate of the CA is refused with a reason, and the executor logs one line and no traceback."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization as s
+
+from executor_support import Executor
+from gorchestrator import certificates
+from gorchestrator.certificates import Issued
+from support import wait_until
+
+
+def lines(executor: Executor) -> list[dict[str, Any]]:
+    found = [json.loads(line) for line in executor.server.log.splitlines()]
+    return [line for line in found if line["event"] == "tls_refused"]
+
+
+def written(folder: Path, issued: Issued) -> tuple[Path, Path]:
+    pem, key = folder / "own.pem", folder / "own.key"
+    pem.write_bytes(issued.certificate.public_bytes(s.Encoding.PEM))
+    key.write_bytes(issued.key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))
+    return pem, key
+
+
+def other_ca(_certs: Path) -> Issued:
+    return certificates.issue(certificates.make_ca(), "stranger", ["localhost"])
+
+
+def expired(certs: Path) -> Issued:
+    return certificates.issue(certificates._read(certs, "ca"), "orchestrator", ["localhost"], days=-1)
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (None, "peer did not return a certificate"),
+        (other_ca, "certificate verify failed: unable to get local issuer certificate"),
+        (expired, "certificate verify failed: certificate has expired"),
+    ],
+)
+def test_refused_clients(
+    executor: Executor, tmp_path: Path, certs: Path, make: Callable[[Path], Issued] | None, reason: str
+) -> None:
+    before = len(lines(executor))
+    session = executor.new_session()
+    session.cert = None if make is None else tuple(map(str, written(tmp_path, make(certs))))
+    with pytest.raises(requests.ConnectionError):
+        session.get(f"{executor.server.url}/v1/ping", timeout=10)
+    session.close()
+    wait_until(lambda: len(lines(executor)) > before)
+    refused = lines(executor)[before:]
+    assert [line["reason"] for line in refused] == [reason] * len(refused)
+    assert refused[0]["peer"].startswith("127.0.0.1:")
+    assert refused[0]["level"] == "warning"
+    output = executor.server.log + (executor.folder / "err").read_text()
+    assert "Traceback" not in output
+    assert executor.call("GET", "ping").status_code == 200
+
+
+def test_who_does_not_speak_tls_is_one_line_too(executor: Executor) -> None:
+    before = len(lines(executor))
+    with pytest.raises(requests.ConnectionError):
+        requests.get(executor.server.url.replace("https", "http"), timeout=10)
+    wait_until(lambda: len(lines(executor)) > before)
+    assert lines(executor)[-1]["reason"] == "http request"
+
+
+def test_a_server_that_asks_for_no_certificate_still_refuses(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor(insecure="true")
+    assert executor.call("GET", "ping").status_code == 200
+    session = executor.new_session()
+    session.cert = None
+    assert session.get(f"{executor.server.url}/v1/ping", timeout=10).status_code == 200

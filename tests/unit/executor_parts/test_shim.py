@@ -1,0 +1,234 @@
+"""Keeper and shims without an executor: what they promise whoever talks to them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from executor import names
+from executor.supervised import Supervised
+from support import ROOT, wait_until
+
+
+class Peer:
+    """A connection to a shim."""
+
+    def __init__(self, sock: socket.socket, folder: Path) -> None:
+        self.sock = sock
+        self.folder = folder
+        self.file = sock.makefile("rb")
+
+    def start(self, *argv: str, job: str = "job", **fields: Any) -> None:
+        path = self.folder / names.LIVE / job
+        path.mkdir(parents=True, exist_ok=True)
+        order = {"argv": argv, "env": {}, "cwd": str(path), "timeout": None, "grace": 0.2}
+        self.say("start", job=job, folder=str(path), **order | fields)
+
+    def say(self, what: str, job: str = "job", **fields: Any) -> None:
+        self.sock.sendall(json.dumps({"do": what, "job": job, **fields}).encode() + b"\n")
+
+    def hear(self) -> dict[str, Any] | None:
+        line = self.file.readline()
+        return json.loads(line) if line else None
+
+    def close(self) -> None:
+        self.file.close()
+        self.sock.close()
+
+
+class Keeper:
+    """A keeper as the executor starts it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / names.SHIMS).mkdir()
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        os.set_inheritable(theirs.fileno(), True)
+        code = f"import os; os.dup2({theirs.fileno()}, 3); from executor.keeper import main; main()"
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, str(folder)], env=env, pass_fds=[theirs.fileno()], start_new_session=True
+        )
+        theirs.close()
+        self.peers: list[Peer] = []
+
+    def shim(self) -> Peer:
+        ours, theirs = socket.socketpair()
+        socket.send_fds(self.control, [b"f"], [theirs.fileno()])
+        theirs.close()
+        self.peers.append(Peer(ours, self.folder))
+        return self.peers[-1]
+
+    def sockets(self) -> list[Path]:
+        return list((self.folder / names.SHIMS).iterdir())
+
+    def attach(self, job: str = "job") -> Peer:
+        peer = socket.socket(socket.AF_UNIX)
+        (path,) = self.sockets()
+        peer.connect(str(path))
+        self.peers.append(Peer(peer, self.folder))
+        self.peers[-1].say("attach", job=job)
+        return self.peers[-1]
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    keeper = Keeper(tmp_path)
+    yield keeper
+    for peer in keeper.peers:
+        peer.close()
+    keeper.control.close()
+    assert keeper.process.wait(20) == 0
+
+
+def test_one_shim_serves_one_job_after_another(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    for number in range(3):
+        shim.start("/bin/sh", "-c", f"exit {number}", job=f"job{number}")
+        news = shim.hear()
+        assert news
+        assert os.waitstatus_to_exitcode(news["status"]) == number
+        assert json.loads((keeper.folder / names.LIVE / f"job{number}" / names.EXIT).read_text()) == news
+    assert len(keeper.sockets()) == 1
+
+
+def test_a_job_starts_once(keeper: Keeper) -> None:
+    first, second = keeper.shim(), keeper.shim()
+    first.start("/bin/sh", "-c", "echo run")
+    assert first.hear()
+    second.start("/bin/sh", "-c", "echo run")
+    refusal = second.hear()
+    assert refusal
+    assert "File exists" in refusal["refused"]
+    assert (keeper.folder / names.LIVE / "job" / names.LOG).read_text() == "run\n"
+
+
+def test_a_command_that_cannot_be_started(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/no/such/program")
+    news = shim.hear()
+    assert news
+    assert (news["error"], news["status"], news["left"]) == ("No such file or directory", None, False)
+    shim.start("/bin/true", job="other", cwd="/no/such/folder")
+    news = shim.hear()
+    assert news
+    assert news["error"] == "No such file or directory"
+
+
+def test_signals_are_as_usual_in_a_job(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/sh", "-c", "grep -E 'SigIgn|SigBlk' /proc/self/status")
+    shim.hear()
+    lines = (keeper.folder / names.LIVE / "job" / names.LOG).read_text().splitlines()
+    standard = 2**31 - 1  # the C library keeps some of the others for itself
+    assert [int(line.split()[1], 16) & standard for line in lines] == [0, 0]
+
+
+def test_what_success_left_waits_for_a_verdict(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/sh", "-c", "sleep 60 & echo $!")
+    news = shim.hear()
+    assert news
+    assert (news["status"], news["left"]) == (0, True)
+    pid = int((keeper.folder / names.LIVE / "job" / names.LOG).read_text())
+    shim.close()  # the executor dies without a verdict
+    again = keeper.attach()
+    assert again.hear() == {"serving": {"started_at": news["started_at"], "survivors": []}}
+    assert again.hear() == news
+    again.say("release")
+    assert again.hear() is None
+    os.kill(pid, 0)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_what_success_left_can_be_killed(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/sh", "-c", "sleep 60 & echo $!")
+    assert shim.hear()
+    shim.say("kill", grace=0.2)
+    news = shim.hear()
+    assert news
+    assert (news["status"], news["cause"], news["left"]) == (0, "exit", False)
+    shim.start("/bin/true", job="next")
+    assert shim.hear()
+
+
+def test_a_job_goes_on_without_executor_and_keeper(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/sh", "-c", "while [ ! -e go ]; do sleep 0.01; done; exit 3")
+    wait_until((keeper.folder / names.LIVE / "job" / names.LOG).exists)
+    shim.close()
+    again = keeper.attach()
+    assert again.hear()
+    again.close()
+    (keeper.folder / names.LIVE / "job" / "go").touch()
+    record = keeper.folder / names.LIVE / "job" / names.EXIT
+    wait_until(record.exists)
+    assert os.waitstatus_to_exitcode(json.loads(record.read_text())["status"]) == 3
+    wait_until(lambda: not keeper.sockets())
+
+
+def test_a_shim_does_not_serve_a_job_that_it_does_not_have(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/true")
+    assert shim.hear()
+    assert keeper.attach("other").hear() == {"serving": None}
+
+
+def test_a_killed_shim_leaves_no_socket(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/true")
+    assert shim.hear()
+    (path,) = keeper.sockets()
+    os.kill(int(path.stem), signal.SIGKILL)
+    wait_until(lambda: not keeper.sockets())
+    assert shim.hear() is None
+
+
+def test_what_cannot_be_killed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that does not die is played by a kill that does nothing."""
+    order = {
+        "job": "job",
+        "folder": str(tmp_path),
+        "argv": ["/bin/sleep", "60"],
+        "env": {},
+        "cwd": "/",
+        "timeout": None,
+    }
+    job = Supervised(order | {"grace": 0.0})
+    kill = os.kill
+    monkeypatch.setattr("executor.supervised.PATIENCE", 0.1)
+    monkeypatch.setattr("executor.proc.os.kill", lambda *_: None)
+    job.kill("cancel", 0.0)
+    news = wait_until(job.look)
+    assert news == [{"survivors": [job.pid]}]
+    assert job.look() == []
+    assert job.wait_ms() == pytest.approx(1000)
+    kill(job.pid, signal.SIGKILL)
+    (news,) = wait_until(job.look)
+    assert (news["cause"], os.waitstatus_to_exitcode(news["status"])) == ("cancel", -9)
+    assert job.over
+
+
+def test_a_full_disk_delays_the_end_but_does_not_lose_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = {"job": "job", "folder": str(tmp_path), "argv": ["/bin/sh", "-c", "exit 5"], "env": {}, "cwd": "/"}
+    job = Supervised(order | {"grace": 0.0, "timeout": None})
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("executor.supervised.os.rename", full)
+        wait_until(lambda: job.look() or job.record)
+        assert not job.over
+        assert job.wait_ms() == 1000
+    (news,) = job.look()
+    assert job.over
+    assert json.loads((tmp_path / names.EXIT).read_text()) == news
