@@ -65,6 +65,7 @@ def _run(place: Workplace, port: int, once: bool) -> bool:
     try:
         _wait_until_ready(url, supervisor)
         ready = True
+        supervisor.restarting.set()
         click.echo(f"Executor and orchestrator are up: {url}")
         with voice.on(display()) as shown:
             tasks = _run_examples(remote, shown)
@@ -139,9 +140,8 @@ def _wait_until_ready(url: str, supervisor: Supervisor) -> None:
         while time.monotonic() < deadline:
             for child in supervisor.children:
                 if child.ended() is not None:
-                    raise Failure(
-                        f"the {child.title} does not start; its log is {child.log}", tuple(child.complaints())
-                    )
+                    why = f"the {child.title} does not start; its log is {child.log}"
+                    raise Failure(why, tuple(child.complaints()))
             why = _not_ready(remote)
             if why is None:
                 return
