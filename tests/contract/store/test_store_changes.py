@@ -8,7 +8,7 @@ import pytest
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, StoreError
-from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow
+from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.store import Store
 from store_support import OTHER, TASK, accept, eventually, node_change, node_states, task_change
 
@@ -172,3 +172,29 @@ def test_ten_thousand_nodes_do_not_hold_the_hub(store: Store) -> None:
     ticker.kill()
     assert min(accepted, written - accepted, read - written) > 3
     assert store.reader.last_seq() == 10_002
+
+
+def test_a_sync_returns_when_what_was_posted_is_durable(store: Store) -> None:
+    accept(store)
+    refused: list[BaseException] = []
+    store.journal.post(node_change(0))
+    store.journal.post(node_change(1, fence=9), refused.append)
+    store.journal.sync()
+    assert node_states(store)[0] is State.RUNNING
+    assert [type(error) for error in refused] == [Fenced]
+
+
+def test_a_change_may_be_an_event_alone(store: Store) -> None:
+    accept(store)
+    store.journal.write(Change(Kind.NODE_WAITS, TASK, 1, 4.0))
+    (event,) = store.reader.events(1, 10)
+    assert (event.kind, event.node, event.attempt, event.data) == (Kind.NODE_WAITS, None, None, {})
+
+
+def test_a_task_is_read_whole(store: Store) -> None:
+    assert store.reader.whole(TASK, digraph=True) is None
+    store.journal.accept(TaskRow(TASK, "x", size=1, accepted_at=1.0), "[0]", [(0, "n0", "{}")], "owner-1")
+    store.journal.write(node_change(0))
+    for digraph in (False, True):
+        expected = store.reader.task(TASK), store.reader.nodes(TASK), "[0]" if digraph else None
+        assert store.reader.whole(TASK, digraph=digraph) == expected
