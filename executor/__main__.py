@@ -4,9 +4,9 @@ import argparse
 import json
 import sys
 
-from executor.config import Config
+from executor.config import FILE_VARIABLE, PREFIX, Config
 from gorchestrator.common import serving
-from gorchestrator.common.settings import Loaded, describe
+from gorchestrator.common.settings import Loaded, describe, pinned
 
 
 def main() -> None:
@@ -39,7 +39,8 @@ def serve(loaded: Loaded[Config], fd: int | None) -> None:
     serving.make_directory(config.data)
     sock = serving.listen(config.bind, config.port) if fd is None else serving.adopt(fd)
     sys.stderr.write(f"executor {config.name}: {serving.url_of(sock, 'https')} (callers must show a certificate)\n")
-    serving.exec_gunicorn("python:executor.gunicorn_conf", "executor.app:create_app()", sock, config.data)
+    settings = pinned(loaded, PREFIX, FILE_VARIABLE)
+    serving.exec_gunicorn("python:executor.gunicorn_conf", "executor.app:create_app()", sock, config.data, settings)
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Config:
     insecure: bool = setting(False, "accept callers without a certificate: anybody may run anything; for tests")
     capacity: int = setting(16, "most jobs at once", check=checks.at_least(1))
     queue: int = setting(64, "most jobs that wait; more are refused with 503", check=checks.at_least(0))
-    artifact_dirs: tuple[str, ...] = setting((), "directories in which artifacts are looked up, before PATH")
+    artifact_dirs: tuple[Path, ...] = setting((), "directories in which artifacts are looked up, before PATH")
     env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     keep_done: float = setting(24.0, "how long ended jobs are kept", unit="hours", check=checks.at_least(0))

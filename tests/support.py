@@ -66,6 +66,7 @@ class Server:
     arguments: list[str]
     settings: dict[str, str]
     folder: Path
+    cwd: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
 
@@ -78,7 +79,7 @@ class Server:
                 env=clean_environment(**self.settings),
                 stdout=out,
                 stderr=err,
-                cwd=ROOT,
+                cwd=self.cwd,
             )
         self.url = wait_until(self._said, what=f"the URL of {self.arguments}")
 

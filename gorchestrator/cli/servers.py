@@ -9,7 +9,8 @@ import click
 from gorchestrator.cli.config import load
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
-from gorchestrator.config import Config
+from gorchestrator.common.settings import pinned
+from gorchestrator.config import FILE_VARIABLE, PREFIX, Config
 
 _FILE = click.Path(dir_okay=False, resolve_path=True)
 _FOLDER = click.Path(file_okay=False, resolve_path=True)
@@ -29,8 +30,9 @@ def serve(parent: int | None, fd: int | None, **options: str | int | bool | None
     """Serve the orchestrator (gunicorn, gevent workers). All settings: gorch config."""
     if parent:
         serving.die_with_parent(parent)
-    _to_environment("GORCH_", options)
-    config = load().value
+    _to_environment(PREFIX, options)
+    loaded = load()
+    config = loaded.value
     try:
         _check(config)
         serving.make_directory(config.data)
@@ -39,7 +41,9 @@ def serve(parent: int | None, fd: int | None, **options: str | int | bool | None
         raise Failure(str(error)) from error
     url = serving.url_of(sock, "https" if config.certfile else "http")
     click.echo(f"orchestrator: {url} (API docs: {url}/apidocs/)", err=True)
-    serving.exec_gunicorn("python:gorchestrator.gunicorn_conf", "gorchestrator.app:create_app()", sock, config.data)
+    settings = pinned(loaded, PREFIX, FILE_VARIABLE)
+    app = "gorchestrator.app:create_app()"
+    serving.exec_gunicorn("python:gorchestrator.gunicorn_conf", app, sock, config.data, settings)
 
 
 @click.command()

@@ -73,6 +73,7 @@ _TEXT: Mapping[Any, Callable[[str], Any]] = {
     Path: lambda text: _path(text, Path.cwd()),
     Path | None: lambda text: _path(text, Path.cwd()) if text else None,
     tuple[str, ...]: _items,
+    tuple[Path, ...]: lambda text: tuple(_path(item, Path.cwd()) for item in _items(text)),
     Mapping[str, str]: _text_mapping,
 }
 
@@ -93,6 +94,10 @@ def _toml_list(value: list[Any], _folder: Path) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _toml_paths(value: list[Any], folder: Path) -> tuple[Path, ...]:
+    return tuple(_path(item, folder) for item in _toml_list(value, folder))
+
+
 def _toml_mapping(value: dict[str, Any], _folder: Path) -> Mapping[str, str]:
     if not all(isinstance(item, str) for item in value.values()):
         raise ValueError(f'{value!r} is not a table of texts; write name = "value" lines')
@@ -107,5 +112,6 @@ _TOML: Mapping[Any, Callable[[Any, Path], Any]] = {
     Path: _toml((str,), 'a path; write "…"', _path),
     Path | None: _toml((str,), 'a path; write "…"', lambda value, folder: _path(value, folder) if value else None),
     tuple[str, ...]: _toml((list,), 'a list; write ["one", "two"]', _toml_list),
+    tuple[Path, ...]: _toml((list,), 'a list; write ["one", "two"]', _toml_paths),
     Mapping[str, str]: _toml((dict,), 'a table; write name = "value" lines', _toml_mapping),
 }

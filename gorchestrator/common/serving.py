@@ -111,9 +111,17 @@ def python(module: str, *arguments: str) -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-P", "-m", module, *arguments], environment
 
 
-def exec_gunicorn(configuration: str, app: str, sock: socket.socket, folder: Path) -> NoReturn:
-    """Become gunicorn: serve ``app`` on ``sock``, with ``folder`` as the current directory."""
+def exec_gunicorn(
+    configuration: str, app: str, sock: socket.socket, folder: Path, settings: Mapping[str, str]
+) -> NoReturn:
+    """Become gunicorn: serve ``app`` on ``sock``, with ``folder`` as the current directory.
+
+    gunicorn imports from the current directory first, so it is never the user's, which may hold anything; ``settings``
+    are those that have to be said in another way there.
+    """
     sock.set_inheritable(True)
+    os.chdir(folder)
+    os.environ.update(settings)
     command, environment = python(
         "gunicorn", "-c", configuration, "--bind", f"fd://{sock.fileno()}", "--chdir", str(folder), app
     )

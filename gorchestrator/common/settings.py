@@ -96,6 +96,19 @@ def describe(loaded: Loaded[Any]) -> list[dict[str, Any]]:
     ]
 
 
+def pinned(loaded: Loaded[Any], prefix: str, file_variable: str) -> dict[str, str]:
+    """Return the environment that names the same paths from every current directory."""
+    values = {entry.name: getattr(loaded.value, entry.name) for entry in fields(loaded.value)}
+    given = {name: value for name, value in values.items() if loaded.sources[name].startswith("environment")}
+    paths = {name: value for name, value in given.items() if isinstance(value, Path)}
+    lists = {name: value for name, value in given.items() if isinstance(value, tuple)}
+    texts = {name: str(value) for name, value in paths.items()}
+    texts |= {name: ",".join(map(str, value)) for name, value in lists.items()}
+    return {prefix + name.upper(): text for name, text in texts.items()} | (
+        {file_variable: str(loaded.file)} if loaded.file else {}
+    )
+
+
 def load(
     cls: type[T],
     prefix: str,
@@ -205,7 +218,7 @@ def _default(entry: Field[Any], before: Any, environ: Mapping[str, str]) -> Any:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
-    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+    return str(value) if isinstance(value, Path) else list(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _belongs(variable: str, ignored: tuple[str, ...]) -> bool:

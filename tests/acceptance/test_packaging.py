@@ -45,7 +45,7 @@ def wheel(folder: Path) -> Path:
 def test_the_wheel_is_complete_and_has_nothing_more(built):
     names = set(zipfile.ZipFile(wheel(built)).namelist())
     assert names >= DATA
-    assert any(name.startswith("gorchestrator/store/migrations/versions/0001") for name in names)
+    assert any(name.startswith("gorchestrator/store/migrations/versions/v0001") for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"gorchestrator", "executor", "gorchestrator_oaas"}
 
 
@@ -73,17 +73,9 @@ def test_what_is_installed_runs_the_demo_from_any_directory(built, tmp_path):
         check=True,
     ).stdout
     assert where.startswith(str(installed))
+    gorch = [sys.executable, str(installed / "bin" / "gorch")]
     done = subprocess.run(
-        [
-            sys.executable,
-            str(installed / "bin" / "gorch"),
-            "demo",
-            "--once",
-            "--port",
-            "0",
-            "--data",
-            str(tmp_path / "d"),
-        ],
+        [*gorch, "demo", "--once", "--port", "0", "--data", str(tmp_path / "data")],
         cwd=elsewhere,
         env=clean_environment(PYTHONPATH=str(installed), PATH=os.environ["PATH"]),
         capture_output=True,

@@ -1,6 +1,7 @@
 """The services as people start them: by ``gorch``, by gunicorn by hand, wrongly."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,22 @@ def test_every_line_of_the_log_is_json_with_an_event(start):
     assert {"gunicorn.error"} <= {line["logger"] for line in lines}
     request = next(line for line in lines if line["event"] == "request" and line["path"] == "/v1/tasks")
     assert (request["method"], request["status"]) == ("POST", 202)
+
+
+def test_relative_paths_are_those_of_whoever_starts_it(tmp_path, certs):
+    shutil.copytree(certs, tmp_path / "certs")
+    settings = {"GORCH_CERTS": "certs", "GORCH_DATA": "data", "PYTHONPATH": str(ROOT)}
+    server = Server(["serve"], settings, tmp_path, cwd=tmp_path)
+    remote = None
+    try:
+        server.start()
+        remote = Remote(server.url)
+        wait_until(lambda: answers(remote))
+        assert (tmp_path / "data" / "gorchestrator.db").is_file()
+    finally:
+        if remote:
+            remote.close()
+        server.stop()
 
 
 def test_a_worker_that_dies_is_replaced(start):

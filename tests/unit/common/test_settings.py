@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from executor.config import Config as ExecutorConfig
-from gorchestrator.common.settings import SettingsError, describe
+from gorchestrator.common.settings import SettingsError, describe, pinned
 from gorchestrator.config import Config
 
 
@@ -148,6 +148,25 @@ def test_the_executor_has_its_own_prefix():
 def test_an_executor_without_client_certificates_stays_on_loopback():
     (found,) = faults({"GORCH_EXECUTOR_INSECURE": "1", "GORCH_EXECUTOR_BIND": "0.0.0.0"}, ExecutorConfig)
     assert "every machine could run anything" in found
+
+
+def test_paths_are_pinned_for_another_current_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "g.toml").write_text('tls_key = "k"\n')
+    environ = {"GORCH_CERTS": "c", "GORCH_PORT": "1", "GORCH_CONFIG": "g.toml"}
+    assert pinned(Config.load(environ), "GORCH_", "GORCH_CONFIG") == {
+        "GORCH_CERTS": str(tmp_path / "c"),
+        "GORCH_CONFIG": str(tmp_path / "g.toml"),
+    }
+    lists = {"GORCH_EXECUTOR_ARTIFACT_DIRS": "a,/b", "GORCH_EXECUTOR_ENV_ALLOW": "X"}
+    loaded = ExecutorConfig.load(lists)
+    assert loaded.value.artifact_dirs == (tmp_path / "a", Path("/b"))
+    assert pinned(loaded, "GORCH_EXECUTOR_", "GORCH_EXECUTOR_CONFIG") == {
+        "GORCH_EXECUTOR_ARTIFACT_DIRS": f"{tmp_path}/a,/b",
+        "GORCH_EXECUTOR_ENV_ALLOW": "X",
+    }
+    (tmp_path / "e.toml").write_text('artifact_dirs = ["a"]\n')
+    assert ExecutorConfig.load({"GORCH_EXECUTOR_CONFIG": "e.toml"}).value.artifact_dirs == (tmp_path / "a",)
 
 
 def test_describe_is_ready_for_json():
