@@ -38,7 +38,7 @@ _FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
     "engine-unknown": (Rejected, ReasonCode.ENGINE),
     "attempt-differs": (Rejected, ReasonCode.INTERNAL),
     "field-not-honoured": (Rejected, ReasonCode.ARGUMENT),
-    "job-gone": (Rejected, ReasonCode.LOST),
+    "job-gone": (JobUnknown, ReasonCode.LOST),
     "invalid": (Rejected, ReasonCode.EXECUTOR_REFUSED),
     "too-large": (Rejected, ReasonCode.EXECUTOR_REFUSED),
 }

@@ -7,6 +7,8 @@ import requests
 
 from gorchestrator.common.reasons import ReasonCode
 
+_NO_TLS = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}  # what OpenSSL makes of plain HTTP
+
 
 class CallFault(Exception):
     """A call to an executor did not give a job. ``code`` and ``reason`` are what a node shows."""
@@ -55,6 +57,8 @@ def explain(error: requests.RequestException, who: str, certificate: str) -> Unr
                 f"{who} shows a certificate that is not accepted here: {cause.verify_message};"
                 " check the CA in tls_ca and the names in the executor's certificate",
             )
+    if any(isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS for cause in causes):
+        return Unreachable(ReasonCode.EXECUTOR_REFUSED, f"{who} does not speak TLS there; check the URL")
     if _is_refusal(causes):
         return Unreachable(
             ReasonCode.EXECUTOR_REFUSED,

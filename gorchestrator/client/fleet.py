@@ -21,6 +21,7 @@ from gorchestrator.domain.ports import Note, Watch
 
 _PATIENCE = 0.5  # seconds that a node waits before its reason says so
 _RECEIPTS_PAUSE = 0.5  # seconds in which receipts are collected
+_FIRST_PAUSE = 0.1  # seconds until a kill that did not reach its executor is sent again; doubled each time
 _KILL_PAUSE = 5.0  # seconds until survivors are killed once more
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class RemoteExecutor:
 
     def kill(self, attempt_id: str, fence: int, note: Note) -> None:
         """Return when the death of the attempt is verified; a kill waits for an executor that is away."""
+        pause = _FIRST_PAUSE
         while True:
             try:
                 view = self.api.delete(attempt_id, fence)
@@ -96,6 +98,8 @@ class RemoteExecutor:
             except Unreachable as fault:
                 self.contact.lost(fault)
                 note(fault.code, f"the kill waits for its executor: {fault.reason}")
+                gevent.sleep(pause)  # it may answer pings, but not this
+                pause = min(2 * pause, _KILL_PAUSE)
                 self._await_contact(note)
             except CallFault as fault:
                 note(fault.code, f"the kill was refused: {fault.reason}")

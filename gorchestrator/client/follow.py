@@ -16,6 +16,9 @@ from gorchestrator.domain.attempts import Attempt, NotTaken, Result
 from gorchestrator.domain.errors import Fenced
 from gorchestrator.domain.ports import Watch
 
+_FIRST_PAUSE = 0.1  # seconds between two calls in vain to an executor that answers pings; doubled each time
+_LAST_PAUSE = 5.0
+
 
 class Follower:
     """One attempt on one executor. ``lost_after``: seconds without contact until it is given up, 0 for never."""
@@ -32,6 +35,7 @@ class Follower:
         self._view: JobView | None = None
         self._unheard = watch.fresh  # no call about it can have reached the executor that it was decided on for
         self._noted = False
+        self._pause = 0.0  # 0 unless the last call was in vain
         self._last_contact = time.monotonic()
 
     def follow(self) -> Result:
@@ -48,6 +52,7 @@ class Follower:
                 result = self._bear(fault)
             else:
                 self._last_contact = time.monotonic()
+                self._pause = 0.0
                 self._tell(view)
                 if self._cursor.take(view):
                     result = _result(view)
@@ -62,7 +67,8 @@ class Follower:
                 gevent.sleep(fault.retry_after * random.uniform(0.5, 1.5))  # noqa: S311  (no secret)
                 return None
             case Unreachable():
-                return self._without_contact(fault)
+                self._unheard = False
+                return self._in_vain(fault) if self._pause else self._without_contact(fault)
             case FenceStale():
                 raise Fenced(fault.reason) from None
             case Replaced() if self._unheard:
@@ -74,7 +80,8 @@ class Follower:
     def _ask(self) -> JobView:
         if self._view is None:
             return self._api.put(self._attempt)
-        wait = 0 if self._view.state.final else wire.GET_WAIT
+        # What was told of a fault is taken back by the first answer after it, so that one is not waited for.
+        wait = 0 if self._view.state.final or self._pause else wire.GET_WAIT
         return self._api.get(self._attempt.id, self._cursor.wanted(self._view), wait)
 
     def _tell(self, view: JobView) -> None:
@@ -90,16 +97,31 @@ class Follower:
 
     def _without_contact(self, fault: CallFault) -> Result | None:
         """Wait until the executor can be reached again; a result if that took too long."""
-        self._unheard = False
+        self._pause = self._pause or _FIRST_PAUSE
         self._contact.lost(fault)
         while not self._contact.wait(1.0):
             fault = self._contact.fault or fault
             self._note(fault.code, f"{fault.reason}; not reachable since {self._contact.since}")
-            silence = time.monotonic() - self._last_contact
-            if self._lost_after and silence > self._lost_after:
-                reason = f"no contact for {silence:.0f} s; death not verified: {fault.reason}"
-                return Result(State.FAILURE, reason, ReasonCode.LOST)
+            if self._is_lost():
+                return self._lost(fault)
         return None
+
+    def _in_vain(self, fault: CallFault) -> Result | None:
+        """Let time pass, more each time: the executor answers pings, but not what it is asked about the attempt."""
+        self._note(fault.code, fault.reason)
+        if self._is_lost():
+            return self._lost(fault)
+        gevent.sleep(self._pause)
+        self._pause = min(2 * self._pause, _LAST_PAUSE)
+        return self._without_contact(fault)
+
+    def _is_lost(self) -> bool:
+        return 0 < self._lost_after < time.monotonic() - self._last_contact
+
+    def _lost(self, fault: CallFault) -> Result:
+        silence = time.monotonic() - self._last_contact
+        reason = f"no contact for {silence:.0f} s; death not verified: {fault.reason}"
+        return Result(State.FAILURE, reason, ReasonCode.LOST)
 
 
 def _result(view: JobView) -> Result:
