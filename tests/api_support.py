@@ -129,7 +129,7 @@ class Api:
             node = nodes(self.task(task))[name]
             return node if all(node[key] == value for key, value in wanted.items()) else None
 
-        return wait_until(look, what=f"node {name} has {wanted}; it is {nodes(self.task(task))[name]}") or {}
+        return wait_until(look, what=f"node {name} has {wanted}") or {}
 
 
 def nodes(task: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
