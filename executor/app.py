@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 import threading
-from pathlib import Path
 from types import FrameType
 
 import gevent
@@ -85,7 +84,7 @@ def _runner(config: Config) -> Runner:
     around = Surroundings(
         supervisor=Supervisor(config.data),
         env={name: os.environ[name] for name in config.env_allow if name in os.environ},
-        artifact_dirs=[Path(folder).absolute() for folder in config.artifact_dirs],
+        artifact_dirs=[os.path.abspath(folder) for folder in config.artifact_dirs],
         grace=config.kill_grace,
     )
     archive = Archive(config.data, config.keep_done)

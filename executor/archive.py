@@ -34,15 +34,16 @@ class Archive:
         self.hour = ""  # for which the folder is known to be there
         self.lookup = self._database()
         self.lookup.execute("create table if not exists tombs (id text primary key, at real) without rowid")
+        self.any_dropped = self.lookup.execute("select 1 from tombs limit 1").fetchone() is not None
 
     def create(self, job_id: str, node: Mapping[str, Any]) -> Folder:
         """Make the directory of a new job."""
-        return Folder.create(self.live / job_id, node)
+        return Folder.create(f"{self.live}/{job_id}", node)
 
     def folders(self) -> Iterator[tuple[str, Folder]]:
         """Return the ids and directories of all live jobs."""
-        for path in sorted(self.live.iterdir()):
-            yield path.name, Folder(path)
+        for name in sorted(os.listdir(self.live)):
+            yield name, Folder(f"{self.live}/{name}")
 
     def put_away(self, folder: Folder) -> None:
         """Move an ended job out of ``live``."""
@@ -50,8 +51,8 @@ class Archive:
         if hour != self.hour:
             (self.done / hour).mkdir(mode=0o700, exist_ok=True)
             self.hour = hour
-        target = self.done / hour / folder.path.name
-        folder.path.rename(target)
+        target = f"{self.done}/{hour}/{os.path.basename(folder.path)}"
+        os.rename(folder.path, target)
         folder.path = target
 
     def find_done(self, job_id: str) -> Folder | None:
@@ -59,11 +60,13 @@ class Archive:
         for hour in os.listdir(self.done):
             path = f"{self.done}/{hour}/{job_id}"
             if os.path.exists(path):
-                return Folder(Path(path))
+                return Folder(path)
         return None
 
     def was_dropped(self, job_id: str) -> bool:
         """Whether a job of this id ended so long ago that only its id is left."""
+        if not self.any_dropped:
+            return False
         return self.lookup.execute("select 1 from tombs where id = ?", (job_id,)).fetchone() is not None
 
     def prune(self) -> int:
@@ -75,6 +78,7 @@ class Archive:
     def _drop(self, hour: Path) -> int:
         ids = [path.name for path in hour.iterdir()]
         now = time.time()
+        self.any_dropped = True
         with closing(self._database()) as database, database:
             database.executemany("insert or ignore into tombs values (?, ?)", [(job_id, now) for job_id in ids])
             database.execute("delete from tombs where at < ?", (now - REMEMBERED,))

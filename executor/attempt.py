@@ -1,7 +1,7 @@
 """What is asked of the executor: one attempt of a node, as the domain of this service sees it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 HONOURED_BY_ALL = frozenset({"name", "engine", "target"})  # the target may be nothing but the executor's name
@@ -36,7 +36,7 @@ class Attempt:
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Attempt":

@@ -79,7 +79,7 @@ class Command:
         if self.canceling:
             return Exit(cause="cancel") if self.folder.claim() else None
         shim = self.shim = self.supervisor.acquire()
-        shim.send({**order, "do": "start", "job": self.job_id, "folder": str(self.folder.path), "grace": self.grace})
+        shim.send({**order, "do": "start", "job": self.job_id, "folder": self.folder.path, "grace": self.grace})
         self.started_at = time.time()
         return self._follow(shim)
 

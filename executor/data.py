@@ -45,7 +45,7 @@ class Data:
             known = ""
         if not known:
             known = uuid.uuid4().hex
-            write_atomically(path, f"{known}\n".encode())
+            write_atomically(str(path), f"{known}\n".encode())
         return known
 
     def _take(self, wait: float) -> None:

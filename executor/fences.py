@@ -33,7 +33,7 @@ class Fences:
         if fence < seen:
             return seen
         if fence > max(seen, FIRST):
-            write_atomically(self.folder / run, str(fence).encode())
+            write_atomically(f"{self.folder}/{run}", str(fence).encode())
         return None
 
     def prune(self, age: float) -> None:

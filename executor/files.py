@@ -3,13 +3,12 @@
 import os
 import stat
 from io import FileIO
-from pathlib import Path
 
 REASON_LINES = 5
 REASON_BYTES = 1000
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: str, data: bytes) -> None:
     """Write a file of mode 600 that is there as a whole or not at all. It survives the death of this process."""
     new = f"{path}.new"
     # Not os.close, which gevent puts off: the file must not be open for writing when it is executed.
@@ -18,7 +17,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     os.replace(new, path)
 
 
-def open_regular(path: Path) -> FileIO:
+def open_regular(path: str) -> FileIO:
     """Open a file for reading; raises OSError for everything that is no plain file and might block, such as a pipe."""
     file = FileIO(path, "r", opener=_careful)
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -27,7 +26,7 @@ def open_regular(path: Path) -> FileIO:
     return file
 
 
-def read_piece(path: Path, start: int, most: int) -> tuple[bytes, int]:
+def read_piece(path: str, start: int, most: int) -> tuple[bytes, int]:
     """Return at most ``most`` bytes of a file from ``start``, and its size; nothing of a file that is not there."""
     try:
         file = open_regular(path)
@@ -38,15 +37,15 @@ def read_piece(path: Path, start: int, most: int) -> tuple[bytes, int]:
         return (os.pread(file.fileno(), most, start) if most and start < size else b""), size
 
 
-def size_of(path: Path) -> int:
+def size_of(path: str) -> int:
     """Return the size of a file; 0 if it is not there."""
     try:
-        return path.stat().st_size
+        return os.stat(path).st_size
     except OSError:
         return 0
 
 
-def last_lines(path: Path) -> str:
+def last_lines(path: str) -> str:
     """Return the last lines of a log that say something, as one text for a reason."""
     size = size_of(path)
     if not size:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from io import FileIO
-from pathlib import Path
 from typing import Any, cast
 
 from executor import names
@@ -16,47 +15,48 @@ from executor.outcome import Exit, Outcome
 class Folder:
     """Reads and writes the files of one job."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
+        """``path`` is text, as are those of the files: there are a dozen for each job, and ``Path`` takes its time."""
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, node: Mapping[str, Any]) -> "Folder":
+    def create(cls, path: str, node: Mapping[str, Any]) -> "Folder":
         """Make the directory with what was asked for. Without its ``node.json`` it counts as absent."""
         with suppress(FileExistsError):
-            path.mkdir(mode=0o700)
+            os.mkdir(path, 0o700)
         folder = cls(path)
         FileIO(folder.log, "a", opener=private).close()  # so that it can be watched from the start
         folder.write(names.NODE, node)
         return folder
 
     @property
-    def log(self) -> Path:
+    def log(self) -> str:
         """What the command prints."""
-        return self.path / names.LOG
+        return f"{self.path}/{names.LOG}"
 
     @property
-    def output(self) -> Path:
+    def output(self) -> str:
         """``$GORCH_OUTPUT``."""
-        return self.path / names.OUTPUT
+        return f"{self.path}/{names.OUTPUT}"
 
-    def workplace(self) -> Path:
+    def workplace(self) -> str:
         """Return the working directory of commands: a place of its own, so that they cannot hit our files unasked."""
-        work = self.path / names.WORK
+        work = f"{self.path}/{names.WORK}"
         with suppress(FileExistsError):
-            work.mkdir(mode=0o700)
+            os.mkdir(work, 0o700)
         return work
 
-    def script(self, text: str) -> Path:
+    def script(self, text: str) -> str:
         """Write an inline script; returns its path."""
-        path = self.path / names.SCRIPT
+        path = f"{self.path}/{names.SCRIPT}"
         write_atomically(path, text.encode())
-        path.chmod(0o700)
+        os.chmod(path, 0o700)
         return path
 
     def claim(self) -> bool:
         """Take the right to start the job without starting it; False: a shim was faster."""
         try:
-            os.symlink(names.NOBODY, self.path / names.CLAIM)
+            os.symlink(names.NOBODY, f"{self.path}/{names.CLAIM}")
         except FileExistsError:
             return False
         return True
@@ -64,7 +64,7 @@ class Folder:
     def claimed_by(self) -> str | None:
         """Return the pid of the shim that started the job, ``names.NOBODY``, or None."""
         try:
-            return os.readlink(self.path / names.CLAIM)
+            return os.readlink(f"{self.path}/{names.CLAIM}")
         except OSError:
             return None
 
@@ -81,10 +81,11 @@ class Folder:
     def read(self, name: str) -> dict[str, Any] | None:
         """Return a JSON file of ours; an empty or torn one (the machine lost power) counts as absent."""
         try:
-            return cast(dict[str, Any], json.loads((self.path / name).read_bytes()))
+            with FileIO(f"{self.path}/{name}") as file:
+                return cast(dict[str, Any], json.loads(file.readall()))
         except (OSError, ValueError):
             return None
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Write a JSON file."""
-        write_atomically(self.path / name, json.dumps(document).encode())
+        write_atomically(f"{self.path}/{name}", json.dumps(document).encode())

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from gevent.event import Event
 
@@ -23,7 +22,7 @@ class Surroundings:
 
     supervisor: Supervisor
     env: Mapping[str, str]  # what nodes get of the executor's own environment
-    artifact_dirs: Sequence[Path]
+    artifact_dirs: Sequence[str]  # absolute
     grace: float  # seconds between TERM and KILL
 
 
@@ -56,13 +55,13 @@ class Job:
         """The environment for its command."""
         run, _, number = parts(self.id)
         ours = {"GORCH_TASK_ID": run, "GORCH_NODE": self.attempt.name, "GORCH_ATTEMPT": number}
-        return {**self.base_env, **self.attempt.env, **ours, "GORCH_OUTPUT": str(self.folder.output)}
+        return {**self.base_env, **self.attempt.env, **ours, "GORCH_OUTPUT": self.folder.output}
 
     def _move(self) -> None:
         moved, self.moved = self.moved, Event()
         moved.set()
 
-    def script(self, text: str) -> Path:
+    def script(self, text: str) -> str:
         """Write an inline script; returns its path."""
         return self.folder.script(text)
 
@@ -71,14 +70,14 @@ class Job:
         argv: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
+        cwd: str | None = None,
         timeout: float | None = None,
     ) -> Exit:
         """Start the command, or find the one that was started before a restart, and wait for its end."""
         order = {
             "argv": list(argv),
             "env": self.env if env is None else dict(env),
-            "cwd": str(cwd or self.folder.workplace()),
+            "cwd": cwd or self.folder.workplace(),
             "timeout": self.attempt.timeout if timeout is None else timeout,
         }
         return self.supervised.run(order)

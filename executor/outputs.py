@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterable
 from io import FileIO
-from pathlib import Path
 
 import gevent
 
@@ -69,7 +68,7 @@ def too_large() -> OutputTooLarge:
     return OutputTooLarge(f"the outputs are together larger than {OUTPUT_LIMIT} bytes")
 
 
-def collect(log: Path, declared: Iterable[str], file: Path) -> dict[str, str]:
+def collect(log: str, declared: Iterable[str], file: str) -> dict[str, str]:
     """Return the outputs of a node; raises :class:`OutputTooLarge`."""
     keys = b"|".join(re.escape(key.encode()) for key in declared)
     found = _scan(log, keys) if keys else {}
@@ -79,7 +78,7 @@ def collect(log: Path, declared: Iterable[str], file: Path) -> dict[str, str]:
     return found
 
 
-def _scan(path: Path, keys: bytes) -> dict[str, str]:
+def _scan(path: str, keys: bytes) -> dict[str, str]:
     try:
         file = open_regular(path)
     except OSError:

@@ -4,7 +4,6 @@ import ctypes
 import logging
 import os
 import struct
-from pathlib import Path
 
 import gevent
 from gevent import socket
@@ -30,7 +29,7 @@ class Growth:
         self.events: dict[int, Event] = {}
         self.reader = gevent.spawn(self._read)
 
-    def next(self, path: Path) -> Event | None:
+    def next(self, path: str) -> Event | None:
         """Return an event that is set when the file grows; None if it cannot be watched, such as one not there yet."""
         watch = self.libc.inotify_add_watch(self.file, os.fsencode(path), IN_MODIFY | IN_ONESHOT)
         return None if watch < 0 else self.events.setdefault(watch, Event())

@@ -34,10 +34,19 @@ def body(artifact: str = "/bin/true", *args: str, **fields: Any) -> dict[str, An
 class PlainGunicorn(Server):
     """The executor as gunicorn serves it without a configuration of ours."""
 
+    cert_reqs: int = 2
+
     def start(self) -> None:
         certs = Path(self.settings["GORCH_EXECUTOR_CERTS"])
         options = ["--certfile", certs / "executor.pem", "--keyfile", certs / "executor.key"]
-        options += ["--ca-certs", certs / "ca.pem", "--cert-reqs", "2", "--bind", f"127.0.0.1:{self._port()}"]
+        options += [
+            "--ca-certs",
+            certs / "ca.pem",
+            "--cert-reqs",
+            str(self.cert_reqs),
+            "--bind",
+            f"127.0.0.1:{self._port()}",
+        ]
         command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", "1", *options, "wsgi:executor()"]
         env = clean_environment(**self.settings)
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
@@ -79,7 +88,7 @@ class Executor:
 
     def _answers(self) -> bool:
         try:
-            return self.call("GET", "ping").ok
+            return self.call("GET", "ping").status_code < 500
         except requests.ConnectionError:
             return False
 

@@ -7,7 +7,6 @@ executor was restarted: :meth:`Job.command` then returns the exit of what was st
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import ClassVar, Protocol
 
 from executor.attempt import Attempt
@@ -19,13 +18,13 @@ class Job(Protocol):
 
     id: str
     attempt: Attempt
-    artifact_dirs: Sequence[Path]
+    artifact_dirs: Sequence[str]
 
     @property
     def env(self) -> Mapping[str, str]:
         """The environment for commands: what the executor lets through, the node's, and the ``GORCH_*`` variables."""
 
-    def script(self, text: str) -> Path:
+    def script(self, text: str) -> str:
         """Write an inline script into the job's directory; returns its path."""
 
     def command(
@@ -33,7 +32,7 @@ class Job(Protocol):
         argv: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
+        cwd: str | None = None,
         timeout: float | None = None,
     ) -> Exit:
         """Run the job's one command under supervision and return how it ended.

@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from executor.drivers.base import Driver, Job
 from executor.outcome import Outcome, failure
@@ -21,7 +20,7 @@ class Shell(Driver):
         """Run the artifact with the arguments as they are."""
         artifact = job.attempt.artifact
         if artifact.startswith(INLINE):
-            program, shown = str(job.script(artifact)), "the inline script"
+            program, shown = job.script(artifact), "the inline script"
         else:
             found = find(artifact, job.artifact_dirs, job.env)
             if isinstance(found, Outcome):
@@ -30,11 +29,11 @@ class Shell(Driver):
         return job.outcome(job.command([program, *job.attempt.args]), shown)
 
 
-def find(artifact: str, folders: Sequence[Path], env: Mapping[str, str]) -> str | Outcome:
+def find(artifact: str, folders: Sequence[str], env: Mapping[str, str]) -> str | Outcome:
     """Return the path of an artifact, or the failure that says where it was looked for."""
     if not artifact:
         return failure(ReasonCode.ARTIFACT, "the node has no artifact: nothing to run")
-    tried = [str(folder / artifact) for folder in folders]  # an absolute artifact stays what it is
+    tried = [os.path.join(folder, artifact) for folder in folders]  # an absolute artifact stays what it is
     path = None
     if os.path.isabs(artifact):
         tried = [artifact]

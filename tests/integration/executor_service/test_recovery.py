@@ -6,10 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
+import requests
 
 from executor_support import Executor, PlainGunicorn, alive, body, new_id, script, started
 from support import ROOT, clean_environment, wait_until
@@ -136,6 +139,31 @@ def test_term_drains_and_nothing_is_lost(new_executor: Callable[..., Executor]) 
     let_go(executor, runs)
     assert executor.end(runs)["exit_code"] == 6
     assert executor.call("GET", "ping").json()["instance"] == instance
+
+
+def test_term_ends_long_polls_at_once_and_refuses_new_work(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    runs = executor.start(body(script(*GO)))
+    with ThreadPoolExecutor() as pool:
+        other = executor.new_session()
+        polling = pool.submit(_poll, other, f"{executor.server.url}/v1/tasks/{runs}")
+        wait_until(lambda: executor.call("GET", "ping").ok and polling.running())
+        assert executor.server.process
+        begin = time.monotonic()
+        executor.server.process.terminate()
+        answer = polling.result(10)
+        assert time.monotonic() - begin < 1
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.json()["type"] == "urn:gorchestrator:problem:draining"
+    refused = executor.put(new_id(), body())  # on the connection that is still open
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:gorchestrator:problem:draining")
+    other.close()
+    executor.server.process.wait(10)
+    assert alive(runs)
+
+
+def _poll(session: requests.Session, url: str) -> requests.Response:
+    return session.get(url, headers={"Prefer": "wait=30"}, timeout=40)
 
 
 def test_keeper_and_shims_end_when_they_are_not_needed(new_executor: Callable[..., Executor]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import requests
 from cryptography.hazmat.primitives import serialization as s
 
-from executor_support import Executor
+from executor_support import Executor, PlainGunicorn, body, new_id, started
 from gorchestrator import certificates
 from gorchestrator.certificates import Issued
 from support import wait_until
@@ -70,9 +71,21 @@ def test_who_does_not_speak_tls_is_one_line_too(executor: Executor) -> None:
     assert lines(executor)[-1]["reason"] == "http request"
 
 
-def test_a_server_that_asks_for_no_certificate_still_refuses(new_executor: Callable[..., Executor]) -> None:
+def test_without_certificate_nothing_is_served_even_if_the_server_lets_it_in(tmp_path: Path, certs: Path) -> None:
+    with started(Executor(tmp_path / "lax", certs, kind=Lax)) as executor:
+        answer = executor.call("GET", "ping")
+        assert answer.status_code == 403
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.json()["type"] == "urn:gorchestrator:problem:certificate-required"
+        assert executor.put(new_id(), body()).status_code == 403
+
+
+def test_insecure_lets_callers_in_without_certificate(new_executor: Callable[..., Executor]) -> None:
     executor = new_executor(insecure="true")
-    assert executor.call("GET", "ping").status_code == 200
-    session = executor.new_session()
-    session.cert = None
-    assert session.get(f"{executor.server.url}/v1/ping", timeout=10).status_code == 200
+    executor.session.cert = None
+    assert executor.run(body())["state"] == 3
+
+
+@dataclass
+class Lax(PlainGunicorn):
+    cert_reqs: int = 0

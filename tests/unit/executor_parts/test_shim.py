@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from executor import names
+from executor import names, proc
 from executor.supervised import Supervised
 from support import ROOT, wait_until
 
@@ -131,6 +131,17 @@ def test_signals_are_as_usual_in_a_job(keeper: Keeper) -> None:
     assert [int(line.split()[1], 16) & standard for line in lines] == [0, 0]
 
 
+def test_failure_kills_what_is_left_before_it_is_told(keeper: Keeper) -> None:
+    shim = keeper.shim()
+    shim.start("/bin/sh", "-c", "setsid sleep 60 & echo $!; exit 1")
+    news = shim.hear()
+    assert news
+    assert (os.waitstatus_to_exitcode(news["status"]), news["left"]) == (1, False)
+    pid = int((keeper.folder / names.LIVE / "job" / names.LOG).read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_what_success_left_waits_for_a_verdict(keeper: Keeper) -> None:
     shim = keeper.shim()
     shim.start("/bin/sh", "-c", "sleep 60 & echo $!")
@@ -190,6 +201,15 @@ def test_a_killed_shim_leaves_no_socket(keeper: Keeper) -> None:
     os.kill(int(path.stem), signal.SIGKILL)
     wait_until(lambda: not keeper.sockets())
     assert shim.hear() is None
+
+
+def test_descendants_are_found_both_ways() -> None:
+    with subprocess.Popen(["/bin/sh", "-c", "sh -c 'sleep 60; :' & wait"]) as parent:
+        found = wait_until(lambda: below if len(below := proc.everything_below(parent.pid)) == 2 else None)
+        assert proc.seen_below(parent.pid) == found
+        proc.send([parent.pid, *found, 2**22], signal.SIGKILL)
+    wait_until(lambda: not proc.everything_below(parent.pid))
+    assert proc.seen_below(parent.pid) == []
 
 
 def test_what_cannot_be_killed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
