@@ -11,19 +11,18 @@ from typing import Any
 import gevent
 
 from executor import names, refusals
-from executor.archive import REMEMBERED, Archive
+from executor.archive import Archive
 from executor.attempt import HONOURED_BY_ALL, NOTHING, Attempt, parts
 from executor.drivers.base import Driver
 from executor.fences import Fences
 from executor.folder import Folder
 from executor.job import Job, Surroundings
 from executor.outcome import Outcome, canceled, failure
+from executor.pruning import keep_pruning
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 
 log = logging.getLogger(__name__)
-
-PRUNE_EVERY = 600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Runner:
             self.waiting.remove(job)
             self._begin(job)  # it has its place already, whatever the capacity is now
         self._fill()
-        self.pruner = gevent.spawn(self._prune)
+        self.pruner = gevent.spawn(keep_pruning, self.archive, self.fences)
         self.pruner.link_exception(_fault)
 
     def submit(self, job_id: str, attempt: Attempt, *, fence: int = 0, private: bool = False) -> Job:
@@ -234,14 +233,6 @@ class Runner:
         if job.result:
             job.ended.set()
         return job
-
-    def _prune(self) -> None:
-        while True:
-            gevent.sleep(PRUNE_EVERY)
-            self.fences.prune(REMEMBERED)
-            count = gevent.get_hub().threadpool.apply(self.archive.prune)
-            if count:
-                log.info("dropped %d ended jobs", count, extra={"event": "jobs_pruned", "count": count})
 
 
 def _ids(job: Job) -> dict[str, Any]:

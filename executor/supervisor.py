@@ -100,6 +100,7 @@ class Supervisor:
         self.idle.clear()
         if self.control:
             self.control.close()
+        os.close(self.folder)
 
     def _fork(self) -> ShimLink:
         ours, theirs = socket.socketpair()
