@@ -125,6 +125,8 @@ class Runner:
 
     def drain(self) -> None:
         """Take no more work, wake who waits, and let go of the shims. What runs lives on."""
+        if self.draining:
+            return
         self.draining = True
         greenlets = [*self.running.values(), *([self.pruner] if self.pruner else [])]
         gevent.killall(greenlets)
