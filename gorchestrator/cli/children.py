@@ -67,7 +67,7 @@ class Child:
         return pause
 
     def terminate(self) -> list[psutil.Process]:
-        """Ask it to end, and return it with all that it has started."""
+        """Ask it to end, and return it with its workers."""
         if self.process is None or self.process.poll() is not None:
             return []
         family = _family(self.process.pid)
@@ -126,7 +126,7 @@ class Supervisor(threading.Thread):
             self.join()
 
     def _end(self) -> None:
-        """End all children, the last one first, and return when they and what they have started are gone."""
+        """End all children, the last one first, and return when they and their workers are gone."""
         family = [process for child in reversed(self.children) for process in child.terminate()]
         _, alive = psutil.wait_procs(family, STOP_TIMEOUT)
         for process in alive:
@@ -174,6 +174,6 @@ def _status(status: int) -> str:
 def _family(pid: int) -> list[psutil.Process]:
     try:
         process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
+        return [process, *process.children()]
     except psutil.NoSuchProcess:
         return []

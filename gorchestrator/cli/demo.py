@@ -79,6 +79,9 @@ def _run(place: Workplace, port: int, once: bool) -> bool:
             _cancel_open(remote)
         remote.close()  # a server waits for its open connections
         supervisor.stop()
+        alive = place.wait_for_keepers()
+        if alive:
+            click.echo(f"What nodes have left running lives on, below the processes {alive}", err=True)
         for child in children:
             child.sock.close()
     return wrong

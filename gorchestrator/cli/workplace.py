@@ -15,6 +15,7 @@ from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
 
 LEFTOVER_TIMEOUT = 30.0  # seconds in which the servers of a demo that was killed have to end
+KEEPERS_TIMEOUT = 5.0  # seconds; they end by themselves when no executor and no job is left
 RENEW = timedelta(days=1)  # certificates that end sooner are made anew
 
 
@@ -65,6 +66,12 @@ class Workplace:
         temporary.write_text(json.dumps(known))
         temporary.replace(self._servers)
 
+    def wait_for_keepers(self) -> list[int]:
+        """Return when what the executors have started has ended, or, after a while, the pids of what lives on."""
+        keepers = [process for process in psutil.process_iter(["cmdline"]) if _works_on(process, self.executor)]
+        _, alive = psutil.wait_procs(keepers, KEEPERS_TIMEOUT)
+        return [process.pid for process in alive]
+
     def make_certificates(self) -> bool:
         """Make the demo's certificates unless usable ones are there; returns whether they are new."""
         if certificates.usable(self.certs, RENEW):
@@ -97,6 +104,10 @@ def _locked(path: Path) -> IO[str]:
         file.close()
         raise
     return file
+
+
+def _works_on(process: psutil.Process, folder: Path) -> bool:
+    return str(folder) in (process.info["cmdline"] or ())
 
 
 def _same(pid: int, born: float) -> psutil.Process | None:
