@@ -98,7 +98,9 @@ def test_a_misspelt_need_gets_a_suggestion():
 
 
 def test_ids_are_the_rows_of_the_matrix():
-    found = faults_of({"digraph": [0] * 16, "nodes": [{"id": i, "name": n} for i, n in zip([0, 0, 9, -1], "abcd")]})
+    found = faults_of(
+        {"digraph": [0] * 16, "nodes": [{"id": i, "name": n} for i, n in zip([0, 0, 9, -1], "abcd", strict=True)]}
+    )
     assert set(found) == {"/nodes/1/id", "/nodes/2/id", "/nodes/3/id"}
 
 

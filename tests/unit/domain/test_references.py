@@ -86,5 +86,5 @@ def test_a_hostile_pattern_does_not_freeze():
 
 
 def test_an_output_that_was_not_produced_is_named():
-    with pytest.raises(MissingOutput, match="'ip' of node 'db', which did not produce it .its outputs: port"):
+    with pytest.raises(MissingOutput, match=r"'ip' of node 'db', which did not produce it .its outputs: port"):
         filled(["get_attribute db:ip"], {0: {"port": "5432"}})
