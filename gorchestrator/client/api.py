@@ -29,6 +29,7 @@ from gorchestrator.domain.attempts import Attempt
 _CONNECT = 5.0  # seconds to connect, the TLS handshake included
 _ANSWER = 10.0  # seconds for an answer beyond the time that it was asked to wait
 _KILL_WAIT = 50  # seconds that a DELETE may wait for the proof of death
+_BYTE = range(256)  # the values of an exit code
 _PROBLEM = "urn:gorchestrator:problem:"
 # The executor's problems by the end of their type; what is not here may pass and is tried again.
 _FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
@@ -224,10 +225,10 @@ def _view(found: Mapping[str, Any]) -> JobView:
     """Return a job out of its JSON. Raises KeyError, TypeError or ValueError where it is none."""
     return JobView(
         state=State(found["state"]),
-        reason=found["reason"],
+        reason=None if found["reason"] is None else _text(found["reason"]),
         reason_code=found["reason_code"],
-        exit_code=found["exit_code"],
-        output={str(key): str(value) for key, value in found["output"].items()},
+        exit_code=None if found["exit_code"] is None else _BYTE.index(found["exit_code"]),
+        output={_text(key): _text(value) for key, value in found["output"].items()},
         started_at=from_wire(found["started_at"]),
         stopped_at=from_wire(found["stopped_at"]),
         queued=bool(found["queued"]),
@@ -237,3 +238,10 @@ def _view(found: Mapping[str, Any]) -> JobView:
         log_next=int(found.get("log_next") or 0),
         log_size=int(found.get("log_size") or 0),
     )
+
+
+def _text(value: Any) -> str:
+    """Return a text that can be stored. Raises ValueError if it has a lone surrogate."""
+    text = str(value)
+    text.encode()
+    return text

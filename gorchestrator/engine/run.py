@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gevent
@@ -16,15 +17,14 @@ from gevent.event import Event
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.errors import Fenced, StoreUnavailable
 from gorchestrator.domain.graph import NIL, SLEEP, Node
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.domain.transitions import check_graph, check_node
-from gorchestrator.engine import built_in, dispatch
+from gorchestrator.engine import built_in, dispatch, verdict
 from gorchestrator.engine.signals import Signal, Waker
 
-_NAMED = 3  # nodes named in a reason
 _NODES_PER_SLICE = 50  # about 3 ms of work between two breaths
 
 log = logging.getLogger(__name__)
@@ -81,26 +81,9 @@ class Run:
             self._all_done.wait()
         if self.task.state.final:  # a fault of ours has ended it
             return
-        state, code, reason = self._verdict()
+        state, code, reason = verdict.of_graph(self.graph.nodes, self.rows, self.canceled_by)
         self._set_task(Kind.TASK_FINAL, state, reason_code=code, reason=reason, stopped_at=time.time())
         self._finish()
-
-    def _verdict(self) -> tuple[State, ReasonCode | None, str | None]:
-        """Return how the graph ended, by how its nodes ended."""
-        ended: dict[State, list[str]] = {}
-        for node, row in zip(self.graph.nodes, self.rows, strict=True):
-            ended.setdefault(row.state, []).append(node.name)
-        if State.CANCELED in ended:
-            by = f" by {self.canceled_by}" if self.canceled_by else ""
-            return State.CANCELED, ReasonCode.CANCELED, f"canceled{by}; {_count(ended[State.CANCELED])} stopped"
-        unsuccessful = [
-            f"{_count(ended[state])} ended in {state.label} ({_some(ended[state])})"
-            for state in (State.FAILURE, State.TIMEOUT, State.NOTRUNNABLE)
-            if state in ended
-        ]
-        if unsuccessful:
-            return State.FAILURE, ReasonCode.NODES, "; ".join(unsuccessful)
-        return State.SUCCESS, None, None
 
     def _finish(self) -> None:
         for helper in list(self._helpers):
@@ -131,19 +114,14 @@ class Run:
         if self.canceled_by is not None and node.id not in self.attempts:
             self.cancel_waiting(node)
         elif any(self.rows[predecessor].state is not State.SUCCESS for predecessor in node.needs):
-            self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, self._which_predecessor(node))
+            why = verdict.why_not_run(self.graph.nodes, [self.rows[predecessor] for predecessor in node.needs])
+            self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, why)
         elif node.engine == NIL:
             built_in.nil(self, node)
         elif node.engine == SLEEP:
             built_in.sleep(self, node)
         else:
             dispatch.run(self, node)
-
-    def _which_predecessor(self, node: Node) -> str:
-        bad = [self.rows[need] for need in node.needs if self.rows[need].state is not State.SUCCESS]
-        return "predecessor " + _some(
-            [f"{self.graph.nodes[row.node].name!r} ended in {row.state.label}" for row in bad]
-        )
 
     def set_node(
         self, node: Node, kind: Kind, *, attempt_row: AttemptRow | None = None, durable: bool = False, **columns: Any
@@ -157,7 +135,7 @@ class Run:
         if durable:
             self.journal.write(change)
         else:
-            self.journal.post(change, self._refused)
+            self.journal.post(change, partial(self._refused, change))
 
     def end_node(
         self,
@@ -214,17 +192,24 @@ class Run:
         check_graph(self.task.state, state)
         self.task = replace(self.task, state=state, **columns)
         change = Change(kind, self.task.id, self.task.fence, time.time(), task_row=self.task)
-        self.journal.post(change, self._refused)
+        self.journal.post(change, partial(self._refused, change))
         ids = {"event": kind.value, "task": self.task.id}
         log.info("%s is %s", self.task.name or "graph", state.label, extra=ids)
 
-    def _refused(self, error: BaseException) -> None:
+    def _refused(self, change: Change, error: BaseException) -> None:
         """Give the run up: the journal did not take a change of it."""
-        if isinstance(error, Fenced):
-            log.warning("another process owns the run now", extra={"event": "run_fenced", "task": self.task.id})
-        else:
-            log.error("the journal refused a change: %s", error, extra={"event": "run_fault", "task": self.task.id})
-        self.abandon()
+        if isinstance(error, Fenced | StoreUnavailable):
+            log.warning("the run goes on elsewhere: %s", error, extra={"event": "run_fenced", "task": self.task.id})
+            self.abandon()
+            return
+        log.error("the journal refused a change: %s", error, extra={"event": "run_fault", "task": self.task.id})
+        reason = f"a fault of the orchestrator: the journal refused a change: {error}"
+        row = change.node_row
+        if row is not None and row.state.final:  # nobody has read it, so it may be told differently
+            row = replace(row, state=State.FAILURE, reason=reason, reason_code=ReasonCode.INTERNAL, output={})
+            self.rows[row.node] = row = replace(row, exit_code=None)
+            self.journal.post(replace(change, node_row=row, attempt_row=None))
+        self._end_by_fault(reason)
 
     def _node_fault(self, node: Node) -> Callable[["gevent.Greenlet[..., None]"], None]:
         def fail(greenlet: "gevent.Greenlet[..., None]") -> None:
@@ -232,23 +217,33 @@ class Run:
             if isinstance(greenlet.exception, Fenced):
                 self.abandon()
             elif not self.rows[node.id].state.final:
-                self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, _blame(greenlet))
+                self._fail(node, _blame(greenlet))
 
         return fail
 
     def _report_fault(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         """End the run here: a greenlet of its own failed, so nobody conducts it any more."""
         self._log_fault(greenlet, None)
-        if not isinstance(greenlet.exception, Fenced) and not self.task.state.final:
-            reason = _blame(greenlet)
+        if isinstance(greenlet.exception, Fenced):
+            self.abandon()
+        else:
+            self._end_by_fault(_blame(greenlet))
+
+    def _end_by_fault(self, reason: str) -> None:
+        if not self.task.state.final:
             for node in self.graph.nodes:
                 if not self.rows[node.id].state.final:
-                    if node.id in self.attempts:
-                        gevent.spawn(dispatch.kill, self, node)  # not a helper: it goes on when the run has ended
-                    self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason)
+                    self._fail(node, reason)
             code = ReasonCode.INTERNAL
             self._set_task(Kind.TASK_FINAL, State.FAILURE, reason_code=code, reason=reason, stopped_at=time.time())
         self.abandon()
+
+    def _fail(self, node: Node, reason: str) -> None:
+        """End a node after a fault of ours; what runs of it is killed, even if the run has ended by then."""
+        if node.id in self.attempts:
+            killer = gevent.spawn(dispatch.kill, self, node)
+            killer.link_exception(lambda greenlet: self._log_fault(greenlet, node.id))
+        self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason)
 
     def _log_fault(self, greenlet: "gevent.Greenlet[..., None]", node: int | None) -> None:
         ids = {"event": "run_fault", "task": self.task.id, "node": node}
@@ -257,11 +252,3 @@ class Run:
 
 def _blame(greenlet: "gevent.Greenlet[..., None]") -> str:
     return f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback"
-
-
-def _count(names: list[str]) -> str:
-    return f"{len(names)} node{'s' if len(names) > 1 else ''}"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")

@@ -8,7 +8,7 @@ import gevent
 
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.ports import Executors, Journal, Stored
-from gorchestrator.domain.records import EventRow, Kind, TaskRow
+from gorchestrator.domain.records import EventRow, Kind
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.run import Run
 
@@ -39,6 +39,7 @@ class Scheduler:
         self._executors = executors
         self._lease = lease
         self._runs: dict[str, Run] = {}
+        self._claimed: set[str] = set()  # owned, but not loaded yet
         self._canceled: OrderedDict[str, str] = OrderedDict()  # cancels that were seen before their run was here
         self._keeper: gevent.Greenlet[..., None] | None = None
 
@@ -92,21 +93,22 @@ class Scheduler:
             try:
                 self._ownership.beat()
                 for task in self._ownership.orphans():
-                    self._adopt(task)
+                    if self._ownership.claim(task) is not None:
+                        self._claimed.add(task.id)
+                self._adopt()
             except StoreError as error:
                 log.warning("the store is away: %s", error, extra={"event": "store_away"})
             gevent.sleep(self._lease / _LOOKS_PER_LEASE)
 
-    def _adopt(self, task: TaskRow) -> None:
-        if task.id in self._runs:
-            return
-        fence = self._ownership.claim(task)
-        if fence is None:
-            return
-        stored = self._load(task.id)
-        if stored is not None:
-            log.info("took over", extra={"event": "run_adopted", "task": task.id, "fence": fence})
-            self.run(stored)
+    def _adopt(self) -> None:
+        """Go on with the claimed runs; what cannot be loaded now is loaded the next time."""
+        for task in list(self._claimed):
+            stored = self._load(task)
+            self._claimed.discard(task)
+            if stored is not None:
+                fence = stored.task.fence
+                log.info("took over", extra={"event": "run_adopted", "task": task, "fence": fence})
+                self.run(stored)
 
     def _keeper_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         log.error("the keeper of leases failed; it starts again", exc_info=greenlet.exc_info, extra={"event": "fault"})

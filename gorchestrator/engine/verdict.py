@@ -1,0 +1,44 @@
+"""How a graph ended, by how its nodes did, and the prose for it."""
+
+from collections.abc import Iterable, Sequence
+
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.graph import Node
+from gorchestrator.domain.records import NodeRow
+
+_NAMED = 3  # nodes named in a reason
+
+
+def of_graph(
+    nodes: Sequence[Node], rows: Sequence[NodeRow], canceled_by: str | None
+) -> tuple[State, ReasonCode | None, str | None]:
+    """Return the state of a graph whose nodes have all ended, and why."""
+    ended: dict[State, list[str]] = {}
+    for node, row in zip(nodes, rows, strict=True):
+        ended.setdefault(row.state, []).append(node.name)
+    if State.CANCELED in ended:
+        by = f" by {canceled_by}" if canceled_by else ""
+        return State.CANCELED, ReasonCode.CANCELED, f"canceled{by}; {_count(ended[State.CANCELED])} stopped"
+    unsuccessful = [
+        f"{_count(ended[state])} ended in {state.label} ({_some(ended[state])})"
+        for state in (State.FAILURE, State.TIMEOUT, State.NOTRUNNABLE)
+        if state in ended
+    ]
+    if unsuccessful:
+        return State.FAILURE, ReasonCode.NODES, "; ".join(unsuccessful)
+    return State.SUCCESS, None, None
+
+
+def why_not_run(nodes: Sequence[Node], predecessors: Iterable[NodeRow]) -> str:
+    """Return which of a node's predecessors did not succeed."""
+    bad = [row for row in predecessors if row.state is not State.SUCCESS]
+    return "predecessor " + _some([f"{nodes[row.node].name!r} ended in {row.state.label}" for row in bad])
+
+
+def _count(names: list[str]) -> str:
+    return f"{len(names)} node{'s' if len(names) > 1 else ''}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
