@@ -21,8 +21,6 @@ from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.service import Service, load_stored
 from gorchestrator.store import Store
 
-DATABASE = "gorchestrator.db"
-
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +28,7 @@ class Parts:
     """What lives as long as the process: the store, the executors, the runs."""
 
     def __init__(self, config: Config) -> None:
-        self.store = Store.open(config.data / DATABASE)
+        self.store = Store.open(config.database)
         certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
         self.fleet = Fleet(config.executors, certificates, lost_after=config.lost_after, log_limit=config.log_limit)
         ownership = Ownership(self.store.journal, self.store.reader, config.lease)
