@@ -25,16 +25,23 @@ class LogCursor:
 
     def take(self, view: JobView) -> bool:
         """Store what is new in an answer; returns whether the log of an ended attempt is complete now."""
-        if view.log and view.log_from <= self._position < view.log_next:
-            self._store(view.log[self._position - view.log_from :], view.state.final)
+        if view.state.final:
+            self._skip_middle(view.log_size)
+        if view.log_from <= self._position < view.log_next:
+            self._store(view.log[self._position - view.log_from : self._end(view) - view.log_from])
         if not view.state.final:
             return False
         self._skip_middle(view.log_size)
         return self._position >= view.log_size
 
-    def _store(self, data: bytes, final: bool) -> None:
-        if not final:
-            data = data[: self._head - self._position]
+    def _end(self, view: JobView) -> int:
+        """Return the raw offset up to which the log may be stored by now."""
+        whole = view.log_size <= self._head + self._tail
+        if view.state.final and (whole or self._position >= self._head):
+            return view.log_next
+        return max(self._head, self._position)
+
+    def _store(self, data: bytes) -> None:
         if data:
             self._sink(data)
             self._position += len(data)
