@@ -95,8 +95,8 @@ def list_tasks() -> Any:
         200:
           description: the tasks
           content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
-        400: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
+        422: {$ref: "#/components/responses/Problem"}
     """
     limit = number(request, "limit", least=1, most=_LIST_MOST) or _LIST
     return {"tasks": [answers.summary(row) for row in _service().tasks(limit)]}
@@ -199,9 +199,9 @@ def log(task_id: str, node: str) -> Response:
             Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
             Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
           content: {application/octet-stream: {schema: {type: string, format: binary}}}
-          404: {$ref: "#/components/responses/Problem"}
+        404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
-      422: {$ref: "#/components/responses/Problem"}
+        422: {$ref: "#/components/responses/Problem"}
     """
     piece = _service().log(task_id, node, number(request, "offset") or 0, number(request, "attempt", least=1))
     headers = {"Gorch-Log-Next": str(piece.next), "Gorch-Log-Complete": str(piece.complete).lower()}

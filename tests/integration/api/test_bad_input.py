@@ -296,13 +296,13 @@ def test_a_wrong_method_is_told_the_right_ones(api, method, path, allowed):
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "many", "", "9" * 1000])
 def test_a_faulty_limit_of_the_list_is_refused(api, limit):
-    api.call("GET", f"{TASKS}?limit={limit}").is_problem(400, "bad-query")
+    api.call("GET", f"{TASKS}?limit={limit}").is_problem(422, "bad-query")
 
 
 @pytest.mark.parametrize("query", ["offset=-1", "offset=x", "offset=1.5", "attempt=-1", "attempt=" + "9" * 40])
 def test_a_faulty_place_in_a_log_is_refused(api, query):
     task = api.submit(node())
-    api.call("GET", f"{TASKS}/{task}/nodes/a/log?{query}").is_problem(400, "bad-query")
+    api.call("GET", f"{TASKS}/{task}/nodes/a/log?{query}").is_problem(422, "bad-query")
 
 
 @pytest.mark.parametrize("prefer", ["wait=-5", "wait=soon", "wait", "wait=,", "respond-async", "=;,=", "wait=1e9"])
