@@ -111,7 +111,8 @@ class ExecutorApi:
         """Ask the executor about itself."""
         found = self._json(self._call("GET", "/v1/ping"))
         try:
-            return Info(found["instance"], found["capacity"], found["queue"], found["load"], dict(found["engines"]))
+            numbers = [int(found[key]) for key in ("capacity", "queue", "load")]
+            return Info(_text(found["instance"]), *numbers, dict(found["engines"]))
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its ping has not the fields of an executor") from None
 
@@ -228,12 +229,12 @@ def _view(found: Mapping[str, Any]) -> JobView:
         reason=None if found["reason"] is None else _text(found["reason"]),
         reason_code=found["reason_code"],
         exit_code=None if found["exit_code"] is None else _BYTE.index(found["exit_code"]),
-        output={_text(key): _text(value) for key, value in found["output"].items()},
+        output={_text(key): _text(value) for key, value in dict(found["output"]).items()},
         started_at=from_wire(found["started_at"]),
         stopped_at=from_wire(found["stopped_at"]),
         queued=bool(found["queued"]),
         survivors=[int(pid) for pid in found["survivors"]],
-        log=base64.b64decode(found.get("log") or ""),
+        log=base64.b64decode(found.get("log") or "", validate=True),
         log_from=int(found.get("log_from") or 0),
         log_next=int(found.get("log_next") or 0),
         log_size=int(found.get("log_size") or 0),

@@ -57,7 +57,7 @@ def explain(error: requests.RequestException, who: str, certificate: str) -> Unr
                 f"{who} shows a certificate that is not accepted here: {cause.verify_message};"
                 " check the CA in tls_ca and the names in the executor's certificate",
             )
-    if any(isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS for cause in causes):
+    if any(isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _NO_TLS for cause in causes):
         return Unreachable(ReasonCode.EXECUTOR_REFUSED, f"{who} does not speak TLS there; check the URL")
     if _is_refusal(causes):
         return Unreachable(
