@@ -1,0 +1,191 @@
+"""Which executor a node gets, how many at once, how attempts are killed and acknowledged."""
+
+from pathlib import Path
+
+import gevent
+import pytest
+
+from client_support import AWAY, Notes, ScriptedApi, attempt, info, job, until
+from gorchestrator.client import fleet as module
+from gorchestrator.client.api import Certificates
+from gorchestrator.client.faults import FenceStale, Full, JobUnknown
+from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
+from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.graph import Node
+
+ID = attempt().id
+
+
+@pytest.fixture
+def executor_with(monkeypatch):
+    for name in ("_RECEIPTS_PAUSE", "_FIRST_PAUSE", "_KILL_PAUSE"):
+        monkeypatch.setattr(module, name, 0.001)
+    made = []
+
+    def make(*, ping=None, **answers):
+        executor = RemoteExecutor(ScriptedApi(ping=ping or [info()], **answers), lost_after=0.0, log_limit=1000)
+        executor.contact.start()
+        made.append(executor)
+        return executor
+
+    yield make
+    for executor in made:
+        executor.stop()
+
+
+def in_slot(executor, notes, left):
+    """Hold a slot until ``left`` is set."""
+    with executor.slot(notes):
+        left.wait()
+
+
+# -- slots
+
+
+def test_a_slot_tells_the_instance_for_which_an_attempt_is_decided_on(executor_with):
+    with executor_with().slot(Notes()) as instance:
+        assert instance == "instance"
+
+
+@pytest.mark.parametrize(("capacity", "queue", "places"), [(1, 64, 2), (4, 1, 5), (3, 0, 3), (16, 64, 32)])
+def test_no_more_are_in_flight_than_run_and_wait_there(executor_with, capacity, queue, places):
+    executor = executor_with(ping=[info(capacity, queue)])
+    left = gevent.event.Event()
+    holders = [gevent.spawn(in_slot, executor, Notes(), left) for _ in range(places + 3)]
+    until(lambda: len(executor._slots._queue) == 3)
+    assert executor._slots._used == places
+    assert executor.api.sizes == [places]
+    left.set()
+    gevent.joinall(holders, timeout=5, raise_error=True)
+    assert executor._slots._used == 0
+
+
+def test_who_waits_for_a_slot_says_so_after_a_moment(executor_with, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE", 0.001)
+    executor = executor_with(ping=[info(1, 0)])
+    left, notes = gevent.event.Event(), Notes()
+    holders = [gevent.spawn(in_slot, executor, each, left) for each in (Notes(), notes)]
+    until(lambda: notes.told)
+    assert notes.told == [(ReasonCode.SLOT, "waits for a slot on executor 'executor' (1 are taken)", None)]
+    left.set()
+    gevent.joinall(holders, timeout=5, raise_error=True)
+
+
+def test_who_is_killed_while_waiting_leaves_no_trace(executor_with):
+    executor = executor_with(ping=[info(1, 0)])
+    left = gevent.event.Event()
+    first, second = [gevent.spawn(in_slot, executor, Notes(), left) for _ in range(2)]
+    until(lambda: executor._slots._queue)
+    second.kill()
+    left.set()
+    first.get(timeout=5)
+    assert executor._slots._used == 0
+    assert not executor._slots._queue
+
+
+def test_an_executor_that_is_away_is_waited_for_and_the_reason_is_taken_back(executor_with, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE", 0.001)
+    executor = executor_with(ping=[AWAY, AWAY, info()])
+    notes = Notes()
+    with executor.slot(notes):
+        pass
+    assert notes.codes[0] is ReasonCode.EXECUTOR_UNREACHABLE
+    assert notes.told[0][1].startswith("it is away; not reachable since 20")
+    assert notes.told[-1] == (None, None, None)
+
+
+# -- kills
+
+
+def test_a_kill_returns_when_death_is_proven(executor_with):
+    executor = executor_with(
+        delete=[
+            AWAY,
+            Full("about to stop", 1),
+            job(State.RUNNING, survivors=[7, 8]),
+            job(State.CANCELED),
+        ]
+    )
+    notes = Notes()
+    executor.kill(ID, 3, notes)
+    assert [call for call in executor.api.calls if call[0] == "delete"] == [("delete", ID, 3)] * 4
+    assert [reason for _, reason, _ in notes.told] == [
+        "the kill waits for its executor: it is away",
+        "the kill was refused: about to stop",
+        "processes that cannot be killed: 7, 8",
+    ]
+
+
+def test_there_is_nothing_to_kill_where_the_attempt_is_not_known_any_more(executor_with):
+    executor = executor_with(delete=[JobUnknown(ReasonCode.LOST, "dropped long ago")])
+    executor.kill(ID, 1, Notes())
+    assert executor.api.count("delete") == 1
+
+
+def test_a_kill_by_a_former_owner_is_refused(executor_with):
+    executor = executor_with(delete=[FenceStale(ReasonCode.EXECUTOR_REFUSED, "fence 2 was seen")])
+    with pytest.raises(Fenced):
+        executor.kill(ID, 1, Notes())
+
+
+# -- receipts
+
+
+def test_receipts_are_collected_and_sent_until_they_arrive(executor_with):
+    executor = executor_with(acknowledge=[AWAY, None])
+    for number in range(10):
+        executor.acknowledge(f"{number}")
+    until(lambda: executor.api.count("acknowledge") == 2)
+    until(lambda: not executor._receipts)
+    sent = [call[1] for call in executor.api.calls if call[0] == "acknowledge"]
+    assert sent == [[str(number) for number in range(10)]] * 2
+    executor.acknowledge("later")
+    until(lambda: executor.api.count("acknowledge") == 3)
+
+
+def test_a_fault_of_ours_in_sending_them_loses_none(executor_with, caplog):
+    executor = executor_with(acknowledge=[ZeroDivisionError("of ours"), None])
+    executor.acknowledge("first")
+    until(lambda: caplog.records)
+    executor.acknowledge("second")
+    until(lambda: not executor._receipts)
+    assert executor.api.calls[-1] == ("acknowledge", ["first", "second"])
+
+
+# -- the choice
+
+
+@pytest.fixture
+def fleet():
+    certificates = Certificates(Path("ca.pem"), Path("cert.pem"), Path("cert.key"))
+    return Fleet({"one": "https://one", "two": "https://two"}, certificates, lost_after=0.0, log_limit=1000)
+
+
+def chosen(fleet, engine="shell", target=""):
+    return fleet.choose(Node(0, "a", engine=engine, target=target)).name
+
+
+def test_a_node_goes_to_the_executor_that_its_target_names(fleet):
+    assert chosen(fleet, target="two") == "two"
+    assert fleet.named("two").url == "https://two"
+    assert fleet.named("three") is None
+
+
+def test_else_to_the_first_that_has_its_engine(fleet):
+    one, two = fleet
+    one.contact.info, two.contact.info = info(16, 64, "1", "shell"), info(16, 64, "2", "shell", "docker")
+    assert chosen(fleet, target="some.host") == "one"
+    assert chosen(fleet, engine="docker") == "two"
+    with pytest.raises(LookupError, match="no executor has the engine 'ssh'"):
+        chosen(fleet, engine="ssh")
+
+
+def test_one_that_was_never_reached_may_have_any_engine(fleet):
+    one, two = fleet
+    one.contact.info = info(16, 64, "1", "shell")
+    assert chosen(fleet, engine="docker") == "two"
+    assert fleet.engines() is None
+    two.contact.info = info(16, 64, "2", "docker")
+    assert fleet.engines() == {"shell", "docker"}
