@@ -111,8 +111,8 @@ class ExecutorApi:
         """Ask the executor about itself."""
         found = self._json(self._call("GET", "/v1/ping"))
         try:
-            numbers = [int(found[key]) for key in ("capacity", "queue", "load")]
-            return Info(_text(found["instance"]), *numbers, dict(found["engines"]))
+            capacity, queue, load = (int(found[key]) for key in ("capacity", "queue", "load"))
+            return Info(_text(found["instance"]), capacity, queue, load, dict(found["engines"]))
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its ping has not the fields of an executor") from None
 
