@@ -2,12 +2,8 @@
 
 import logging
 import os
-import signal
 import sys
-import threading
-from types import FrameType
 
-import gevent
 from flask import Flask
 
 from executor import engines, names
@@ -26,6 +22,7 @@ from gorchestrator.common import logs, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.settings import SettingsError
+from gorchestrator.common.stopping import when_told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -94,20 +91,10 @@ def _runner(config: Config) -> Runner:
 
 def _drain_on_term(runner: Runner, data: Data) -> None:
     """When the server is told to stop, take no more work at once, and let the next executor have the directory."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    before = signal.getsignal(signal.SIGTERM)
 
     def drain() -> None:
         runner.drain()
         data.close()
         log.info("drained; what runs lives on", extra={"event": "executor_drained"})
 
-    def on_term(number: int, frame: FrameType | None) -> None:
-        gevent.get_hub().loop.run_callback(gevent.spawn, drain)
-        if callable(before):
-            before(number, frame)
-        else:
-            sys.exit(0)
-
-    signal.signal(signal.SIGTERM, on_term)
+    when_told_to_stop(drain)

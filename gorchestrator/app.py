@@ -14,6 +14,7 @@ from gorchestrator.client.fleet import Fleet
 from gorchestrator.common import logs
 from gorchestrator.common.http import access_log, apidocs, hosts, problems
 from gorchestrator.common.hub import be_quick
+from gorchestrator.common.stopping import when_told_to_stop
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
 from gorchestrator.engine.ownership import Ownership
@@ -47,9 +48,14 @@ class Parts:
         self.fleet.start()
         self.scheduler.start()
 
-    def stop(self) -> None:
-        """Give everything back in order: runs, connections, the store. What runs on executors is left alone."""
+    def release(self) -> None:
+        """Give up all runs and end all waiting, at once: others go on with them, and what runs on executors goes on."""
+        self.store.tailer.close()
         self.scheduler.stop()
+
+    def stop(self) -> None:
+        """Give everything else back too, when no request is open any more."""
+        self.release()
         self.fleet.stop()
         self.store.close()
 
@@ -76,6 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     parts.start()
     be_quick(lambda: parts.scheduler.open_runs > 0)
+    when_told_to_stop(parts.release)
     atexit.register(parts.stop)
     log.info("ready", extra={"event": "ready", "version": __version__})
     return app

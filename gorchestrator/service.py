@@ -116,7 +116,10 @@ class Service:
             left = deadline - time.monotonic()
             if row.state.final or left <= 0:
                 return row
-            seq = self._store.tailer.wait(task_id, seq, left)
+            newest = self._store.tailer.wait(task_id, seq, left)
+            if newest == seq:  # the time is over, or this process is about to stop
+                return row
+            seq = newest
 
     def show(self, task_id: str, *, digraph: bool) -> TaskView:
         """Return a task with its nodes, all as of one moment. Raises UnknownTask."""

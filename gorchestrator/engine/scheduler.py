@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import gevent
+from gevent.event import Event
 
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.ports import Executors, Journal, Stored
@@ -39,6 +40,8 @@ class Scheduler:
         self._executors = executors
         self._lease = lease
         self._runs: dict[str, Run] = {}
+        self._stopped = False
+        self._look = Event()
         self._claimed: set[str] = set()  # owned, but not loaded yet
         self._canceled: OrderedDict[str, str] = OrderedDict()  # cancels that were seen before their run was here
         self._keeper: gevent.Greenlet[..., None] | None = None
@@ -50,6 +53,7 @@ class Scheduler:
 
     def stop(self) -> None:
         """Give up all runs: the next owner goes on with them. What runs on executors is left alone."""
+        self._stopped = True
         if self._keeper is not None:
             self._keeper.kill()
         for run in list(self._runs.values()):
@@ -62,7 +66,9 @@ class Scheduler:
         return len(self._runs)
 
     def run(self, stored: Stored) -> None:
-        """Execute a graph that this process has accepted or claimed."""
+        """Execute a graph that this process has accepted or claimed; one that stops leaves it to the others."""
+        if self._stopped:
+            return
         run = Run(stored, journal=self._journal, executors=self._executors, ended=self._forget)
         self._runs[run.task.id] = run
         run.start()
@@ -76,8 +82,10 @@ class Scheduler:
     # -- the other processes
 
     def follow(self, events: Sequence[EventRow]) -> None:
-        """Cancel what was canceled through any process."""
+        """Cancel what was canceled through any process, and look at once for what one of them has given up."""
         for event in events:
+            if event.kind is Kind.TASK_RELEASED:
+                self._look.set()
             if event.kind is not Kind.TASK_CANCEL:
                 continue
             run = self._runs.get(event.task)
@@ -98,7 +106,8 @@ class Scheduler:
                 self._adopt()
             except StoreError as error:
                 log.warning("the store is away: %s", error, extra={"event": "store_away"})
-            gevent.sleep(self._lease / _LOOKS_PER_LEASE)
+            self._look.wait(self._lease / _LOOKS_PER_LEASE)
+            self._look.clear()
 
     def _adopt(self) -> None:
         """Go on with the claimed runs; what cannot be loaded now is loaded the next time."""

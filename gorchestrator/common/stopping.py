@@ -1,0 +1,25 @@
+"""What a worker does at once when it is told to stop, while gunicorn still waits for open requests."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import gevent
+
+
+def when_told_to_stop(act: Callable[[], None]) -> None:
+    """Call ``act`` in a greenlet on SIGTERM, then do what gunicorn does. Call it when gunicorn has set its handlers."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread gets signals
+    before = signal.getsignal(signal.SIGTERM)
+
+    def on_term(number: int, frame: FrameType | None) -> None:
+        gevent.get_hub().loop.run_callback(gevent.spawn, act)
+        if callable(before):
+            before(number, frame)
+        else:
+            sys.exit(0)
+
+    signal.signal(signal.SIGTERM, on_term)
