@@ -177,8 +177,8 @@ class Orchestrator(Server):
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """Return the lines of its log with this event."""
-        lines = [line for line in self.log.splitlines() if line.startswith("{") and line.endswith("}")]
-        return [found for found in map(json.loads, lines) if found.get("event") == kind]
+        mark = f'"event": "{kind}"'
+        return [json.loads(line) for line in self.log.splitlines() if mark in line and line.endswith("}")]
 
     def workers(self) -> list[psutil.Process]:
         assert self.process

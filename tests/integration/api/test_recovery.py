@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.client import HTTPException
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,21 +123,31 @@ def end_of(api, task):
     return None
 
 
-def test_after_a_power_cut_every_accepted_graph_ends(orchestrator, api):
-    """Graphs are submitted until the last moment. What was answered 202 is there again, and ends."""
-    done = api.end(api.submit(graph(0)))
-    before = running(api)
+# -- a power cut
+
+
+@pytest.fixture(scope="module")
+def cut(orchestrator, api, executor):
+    """Kill the whole service while it does everything at once, and start it again; return what was there before."""
+    executor.held.update({"deploy", "stay"})
+    found = SimpleNamespace(done=api.end(api.submit(graph(0))))
+    found.deploy = api.submit({"nodes": [{"name": "deploy", "engine": "shell", "output": {"ip": ""}}]})
+    found.stay = api.submit({"nodes": [{"name": "stay", "engine": "shell"}, {"name": "behind", "needs": ["stay"]}]})
+    wait_until(lambda: {f"{found.deploy}.0.1", f"{found.stay}.0.1"} <= set(executor.jobs))
+    executor.away = True
+    executor.hang_up()
+    assert api.call("DELETE", f"/v1/tasks/{found.stay}").status == 202
+    api.wait_for_node(found.stay, "behind", state=CANCELED)
+    found.runs = running(api)
     with ThreadPoolExecutor(4) as pool:
         submitters = [pool.submit(submit_until_it_dies, api) for _ in range(4)]
         wait_until(lambda: len(api.call("GET", "/v1/tasks?limit=1000").json["tasks"]) > 40)
         orchestrator.kill()
-        accepted = [task for submitter in submitters for task in submitter.result()]
-    assert len(accepted) > 30
+        found.accepted = [task for submitter in submitters for task in submitter.result()]
+    executor.away = False
+    found.killed_before = executor.calls("DELETE")
     orchestrator.start()
-    assert api.task(done["id"]) == done
-    has_survived(before, api.end(before["id"]))
-    for task in accepted:
-        assert states(api.end(task)) == ENDED
+    return found
 
 
 def submit_until_it_dies(api):
@@ -147,43 +158,42 @@ def submit_until_it_dies(api):
     return accepted
 
 
-def test_a_cancel_outlives_the_process_that_should_carry_it_out(orchestrator, api, executor):
-    """The kill waits for an executor that is away when the service dies; the next process sends it."""
-    executor.held.add("stay")
-    task = api.submit({"nodes": [{"name": "stay", "engine": "shell"}, {"name": "behind", "needs": ["stay"]}]})
-    wait_until(lambda: f"{task}.0.1" in executor.jobs)
-    executor.away = True
-    executor.hang_up()
-    assert api.call("DELETE", f"/v1/tasks/{task}").status == 202
-    wait_until(lambda: api.task(task)["nodes"][1]["state"] == CANCELED)
-    orchestrator.kill()
-    assert executor.calls("DELETE", f"{task}.0.1?fence=1") == []
-    executor.away = False
-    orchestrator.start()
-    after = api.end(task)
+def test_every_accepted_graph_is_there_again_and_ends(api, cut):
+    """Graphs were submitted until the last moment; this is about those that were answered 202."""
+    assert len(cut.accepted) > 30
+    has_survived(cut.runs, api.end(cut.runs["id"]))
+    for task in cut.accepted:
+        assert states(api.end(task)) == ENDED
+
+
+def test_what_had_ended_is_unchanged(api, cut):
+    assert api.task(cut.done["id"]) == cut.done
+
+
+def test_an_attempt_on_an_executor_is_followed_on_and_not_started_again(api, cut, executor):
+    wait_until(lambda: len({body["fence"] for _, body in executor.puts("deploy")}) > 1, what="it is found again")
+    sent = executor.puts("deploy")
+    assert {attempt for attempt, _ in sent} == {f"{cut.deploy}.0.1"}
+    fences = [body["fence"] for _, body in sent]
+    assert fences == sorted(fences)
+    assert all(body | {"fence": 1} == sent[0][1] for _, body in sent)
+    executor.finish(f"{cut.deploy}.0.1", output={"ip": "10.0.0.1"}, log=b"done\n")
+    node = nodes(api.end(cut.deploy))["deploy"]
+    assert (node["state"], node["attempt"], node["output"]) == (SUCCESS, 1, {"ip": "10.0.0.1"})
+    assert api.call("GET", f"/v1/tasks/{cut.deploy}/nodes/deploy/log").data == b"done\n"
+    wait_until(lambda: f"{cut.deploy}.0.1" in executor.acknowledged, what="the receipt")
+
+
+def test_a_cancel_outlives_the_process_that_should_have_carried_it_out(api, cut, executor):
+    """The kill waited for an executor that was away when the service died; the next process sent it."""
+    assert not any(cut.stay in path for path, _ in cut.killed_before)
+    after = api.end(cut.stay)
     assert states(after) == {"stay": CANCELED, "behind": CANCELED}
     assert after["state"] == CANCELED
-    assert executor.jobs[f"{task}.0.1"]["state"] == CANCELED
+    assert executor.jobs[f"{cut.stay}.0.1"]["state"] == CANCELED
 
 
-def test_an_attempt_on_an_executor_is_followed_on_and_not_started_again(orchestrator, api, executor):
-    executor.held.add("deploy")
-    task = api.submit({"nodes": [{"name": "deploy", "engine": "shell", "artifact": "x", "output": {"ip": ""}}]})
-    wait_until(lambda: f"{task}.0.1" in executor.jobs)
-    before = api.wait_for_node(task, "deploy", state=RUNNING)
-    orchestrator.kill()
-    orchestrator.start()
-    wait_until(lambda: len(executor.puts("deploy")) > 1, what="the attempt is found again")
-    sent = executor.puts("deploy")
-    assert {attempt for attempt, _ in sent} == {f"{task}.0.1"}
-    assert [body["fence"] for _, body in sent] == sorted({body["fence"] for _, body in sent})
-    assert all(body | {"fence": 1} == sent[0][1] for _, body in sent)
-    executor.finish(f"{task}.0.1", output={"ip": "10.0.0.1"}, log=b"done\n")
-    node = nodes(api.end(task))["deploy"]
-    assert (node["state"], node["attempt"], node["output"]) == (SUCCESS, 1, {"ip": "10.0.0.1"})
-    assert before["attempt"] == 1
-    assert api.call("GET", f"/v1/tasks/{task}/nodes/deploy/log").data == b"done\n"
-    wait_until(lambda: f"{task}.0.1" in executor.acknowledged, what="the receipt")
+# -- a stop
 
 
 def test_a_stop_is_quick_although_clients_wait_and_the_next_start_goes_on_at_once(orchestrator, api):
@@ -196,18 +206,15 @@ def test_a_stop_is_quick_although_clients_wait_and_the_next_start_goes_on_at_onc
         took = time.monotonic() - started
         answers = [future.result() for future in polls]
     assert orchestrator.process.returncode == 0
-    assert took < 5  # the service gives requests 2 seconds to end
-    assert set(answers) <= {None, 200, 503}
+    assert took < 3
+    assert answers == [200] * LONG_POLLS
     orchestrator.start()
     has_survived(before, api.end(before["id"]))
     assert adoptions(orchestrator, before["id"]) == 1
 
 
 def poll(api, task):
-    """Return the status of a long poll, None if the connection was closed."""
-    with suppress(OSError, HTTPException):
-        return api.call("GET", f"/v1/tasks/{task}", wait=30).status
-    return None
+    return api.call("GET", f"/v1/tasks/{task}", wait=30).status
 
 
 def connections(orchestrator):

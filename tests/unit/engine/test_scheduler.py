@@ -263,3 +263,22 @@ def test_a_stop_gives_all_runs_up_and_touches_nothing_that_runs(bench, ownership
     assert bench.executor.killed == []
     assert bench.owners.released == [ownership.id]
     assert bench.scheduler.open_runs == 0
+
+
+def test_what_a_process_gives_up_is_looked_for_at_once(bench, monkeypatch):
+    monkeypatch.setattr(module, "_LOOKS_PER_LEASE", 0.001)  # in hours, if nobody tells
+    bench.scheduler.start()
+    until(lambda: bench.owners.known)
+    settle()
+    bench.owners.own(TASK, None, 4)
+    bench.scheduler.follow([EventRow(1, TASK, None, None, Kind.TASK_RELEASED, 1.0, "engine", {})])
+    until(lambda: bench.executor.begun)
+
+
+def test_a_process_that_stops_begins_nothing_more(bench):
+    """What it has accepted in its last moment is left to the others."""
+    bench.scheduler.stop()
+    bench.scheduler.run(stored(shell("a")))
+    settle()
+    assert bench.scheduler.open_runs == 0
+    assert bench.journal.changes == []
