@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 
 from flask import Flask
 
@@ -18,7 +17,7 @@ from executor.supervisor import Supervisor
 from executor.watch import Growth
 from executor.web import EXTENSION, Service
 from gorchestrator import __version__
-from gorchestrator.common import logs, tls, wire
+from gorchestrator.common import logs, serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.settings import SettingsError
@@ -26,7 +25,6 @@ from gorchestrator.common.stopping import when_told_to_stop
 
 log = logging.getLogger(__name__)
 
-BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
 SCHEMAS = {
     "Fault": problems.FaultSchema,
     "Problem": problems.ProblemSchema,
@@ -53,9 +51,7 @@ def create_app(config: Config | None = None) -> Flask:
         logs.configure(config.log_level, config.log_format)
         return _build(config)
     except (SettingsError, DataInUse) as error:
-        logging.basicConfig()
-        log.critical("cannot start: %s", error, extra={"event": "cannot_start"})
-        sys.exit(BOOT_ERROR)
+        serving.cannot_start(error)
 
 
 def _build(config: Config) -> Flask:

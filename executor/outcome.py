@@ -9,7 +9,10 @@ from typing import Any
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 
-HINTS = {"Exec format error": " (a script must begin with a line such as #!/bin/sh)"}
+HINTS = {
+    "Exec format error": " (a script must begin with a line such as #!/bin/sh)",
+    "No such file or directory": " (it, or the interpreter that its first line names)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Exit:
     """How a supervised command ended: what its shim knows."""
 
     status: int | None = None  # as from waitpid; None: it was not started, or nobody knows
-    cause: str = "exit"  # or "timeout", "cancel": why it was killed; "lost": it is gone and nobody saw its end
+    cause: str = "exit"  # or "timeout", "cancel": why it was killed; "lost": its shim is gone and nobody saw its end
     error: str | None = None  # why it could not be started
     started_at: float | None = None
     stopped_at: float | None = None
@@ -98,7 +101,7 @@ def _why(exit: Exit, command: str, timeout: float | None) -> tuple[State, Reason
 
 def _failed(exit: Exit, command: str) -> tuple[ReasonCode, str]:
     if exit.cause == "lost":
-        return ReasonCode.LOST, "its process is gone and nobody saw how it ended"
+        return ReasonCode.LOST, "its supervisor is gone and has not told how it ended; what it started may still run"
     if exit.error is not None:
         return ReasonCode.ARTIFACT, f"cannot start {command}: {exit.error}{HINTS.get(exit.error, '')}"
     if exit.code is not None:

@@ -11,12 +11,14 @@ from gorchestrator.api import errors, tasks
 from gorchestrator.api.gorch import GorchSchema, NodeSchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
-from gorchestrator.common import logs
+from gorchestrator.common import logs, serving
 from gorchestrator.common.http import access_log, apidocs, hosts, problems
 from gorchestrator.common.hub import be_quick
+from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.stopping import when_told_to_stop
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
+from gorchestrator.domain.errors import StoreError
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.service import Service, load_stored
@@ -61,15 +63,22 @@ class Parts:
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """Return the application of one worker process; without ``config`` from the environment and its file."""
+    """Return the application; without ``config`` it is read from the environment, and faults end the process."""
     if not monkey.is_module_patched("socket"):
         raise RuntimeError(
             "The orchestrator needs gevent workers: start gunicorn with `-k gevent`, or use `gorch serve`."
         )
-    if config is None:
+    if config is not None:
+        return _build(config)
+    try:
         config = Config.load().value
-    logs.configure(config.log_level, config.log_format)
-    log_refused_handshakes()
+        logs.configure(config.log_level, config.log_format)
+        return _build(config)
+    except (SettingsError, StoreError) as error:
+        serving.cannot_start(error)
+
+
+def _build(config: Config) -> Flask:
     parts = Parts(config)
     app = Flask(__name__)
     app.json.compact = True  # type: ignore[attr-defined]  # Flask's provider has it
@@ -80,6 +89,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.wsgi_app = access_log.AccessLog(  # type: ignore[method-assign]
         hosts.AllowedHosts(app.wsgi_app, (*config.allowed_hosts, config.bind), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     )
+    log_refused_handshakes()
     parts.start()
     be_quick(lambda: parts.scheduler.open_runs > 0)
     when_told_to_stop(parts.release)

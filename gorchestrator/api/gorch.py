@@ -103,8 +103,8 @@ class NodeSchema(_Strict):
         allow_none=True,
         metadata={"description": "names or ids of its predecessors, instead of a digraph", "example": []},
     )
-    state = fields.Raw(load_only=True, metadata=_ignored)
-    graph_id = fields.Raw(load_only=True, metadata=_ignored)
+    state = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)
+    graph_id = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)
 
 
 class GorchSchema(_Strict):
@@ -128,8 +128,8 @@ class GorchSchema(_Strict):
         validate=_Length(100),
         metadata={"example": {"team": "web"}},
     )
-    id = fields.Raw(load_only=True, metadata=_ignored)
-    state = fields.Raw(load_only=True, metadata=_ignored)
+    id = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)
+    state = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)
 
 
 _envelope = GorchSchema(exclude=["nodes"])

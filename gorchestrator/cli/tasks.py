@@ -95,7 +95,7 @@ def validate(client: Client, file: Any) -> None:
     if client.as_json:
         client.print_json(found)
     else:
-        click.echo(f"valid: {found['nodes']} nodes, {found['edges']} edges")
+        click.echo(f"valid: {_count(found['nodes'], 'node')}, {_count(found['edges'], 'edge')}")
 
 
 def _read(file: Any) -> bytes:
@@ -129,3 +129,7 @@ def _print(client: Client, task: dict[str, Any]) -> None:
     state = State(task["state"])
     if state.final and state is not State.SUCCESS:
         sys.exit(FAILED)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -61,12 +61,12 @@ class Follower:
     def _bear(self, fault: CallFault) -> Result | None:
         """Wait for what may pass; a result for what does not."""
         match fault:
-            case Full():
+            case Full() if self._view is None:
                 self._note(fault.code, fault.reason, State.TORUN)
                 # Spread out, so that those who were refused together do not come together again.
                 gevent.sleep(fault.retry_after * random.uniform(0.5, 1.5))  # noqa: S311  (no secret)
                 return None
-            case Unreachable():
+            case Unreachable() | Full():  # full for an attempt that it has: it is about to stop
                 self._unheard = False
                 return self._in_vain(fault) if self._pause else self._without_contact(fault)
             case FenceStale():

@@ -6,6 +6,7 @@ and so that port 0 gives a port that nobody can take in between.
 
 import ctypes
 import errno
+import logging
 import os
 import signal
 import socket
@@ -20,9 +21,12 @@ from gorchestrator.common.settings import SettingsError
 T = TypeVar("T")
 BACKLOG = 2048
 KEEPALIVE = 75  # seconds; longer than the pools of clients keep an idle connection
+_BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
 GRACEFUL_TIMEOUT = 2  # seconds; idle kept-alive connections and long polls count as busy and would use up all of it
 TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
 _PR_SET_PDEATHSIG = 1
+
+log = logging.getLogger(__name__)
 
 
 class ServingError(Exception):
@@ -128,6 +132,13 @@ def exec_gunicorn(
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(command[0], command, environment)
+
+
+def cannot_start(error: Exception) -> NoReturn:
+    """End a worker that cannot start, with a line of the log and not with a traceback; gunicorn then stops too."""
+    logging.basicConfig()  # unless the settings were read already
+    log.critical("cannot start: %s", error, extra={"event": "cannot_start"})
+    sys.exit(_BOOT_ERROR)
 
 
 def or_exit(load: Callable[[], T]) -> T:
