@@ -112,7 +112,7 @@ class Task(MethodView):
         log_from = number(request, "log_from")
         wait = wait_of(request, wire.GET_WAIT)
         if wait and log_from is None:
-            waiting.for_end(job, wait)
+            waiting.for_change(job, wait)
         elif wait:
             waiting.for_news(job, here.growth, log_from or 0, wait)
         if here.runner.draining and not job.result:

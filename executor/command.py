@@ -25,7 +25,7 @@ class Command:
     def __init__(
         self, job_id: str, folder: Folder, supervisor: Supervisor, grace: float, moved: Callable[[], None]
     ) -> None:
-        """``grace``: seconds between TERM and KILL. ``moved`` is called when it has survivors."""
+        """``grace``: seconds between TERM and KILL. ``moved`` is called at the start and when there are survivors."""
         self.job_id = job_id
         self.folder = folder
         self.supervisor = supervisor
@@ -81,6 +81,7 @@ class Command:
         shim = self.shim = self.supervisor.acquire()
         shim.send({**order, "do": "start", "job": self.job_id, "folder": self.folder.path, "grace": self.grace})
         self.started_at = time.time()
+        self.moved()
         return self._follow(shim)
 
     def _find(self, claim: str) -> Exit | None:

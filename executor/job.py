@@ -40,7 +40,7 @@ class Job:
         self.private = False  # nobody will acknowledge its result
         self.result: Outcome | None = None
         self.ended = Event()
-        self.moved = Event()  # set when it has survivors, once: who waits for more takes the next one
+        self.moved = Event()  # set when it starts or has survivors, once: who waits for more takes the next one
         self.supervised = Command(job_id, folder, around.supervisor, around.grace, self._move)
 
     @property

@@ -17,11 +17,20 @@ def for_end(job: Job, seconds: float) -> None:
     job.ended.wait(seconds)
 
 
+def for_change(job: Job, seconds: float) -> None:
+    """Wait until the job has ended, or has left the queue, at most ``seconds``."""
+    limit = time.monotonic() + seconds
+    before = job.state
+    while job.state == before and not job.ended.is_set() and (rest := limit - time.monotonic()) > 0:
+        gevent.wait([job.ended, job.moved], timeout=rest, count=1)
+
+
 def for_news(job: Job, growth: Growth, log_from: int, seconds: float) -> None:
-    """Wait until the job has ended, or its log has enough that was not read, or some of that is a second old."""
+    """Wait for a change too, and for the log: until enough of it was not read, or some of that is a second old."""
+    before = job.state
     limit = time.monotonic() + seconds
     aged: float | None = None  # when the unread bytes are old enough
-    while not job.ended.is_set():
+    while job.state == before and not job.ended.is_set():
         grown = growth.next(job.folder.log)  # before the look, so that nothing is missed
         unread = size_of(job.folder.log) - log_from
         now = time.monotonic()
@@ -32,7 +41,7 @@ def for_news(job: Job, growth: Growth, log_from: int, seconds: float) -> None:
             return
         if unread > 0:
             job.ended.wait(LULL)
-        gevent.wait([job.ended, *([grown] if grown else [])], timeout=until - time.monotonic(), count=1)
+        gevent.wait([job.ended, job.moved, *([grown] if grown else [])], timeout=until - time.monotonic(), count=1)
 
 
 def for_death(job: Job, seconds: float) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import gevent
 from flask import Request
+from gunicorn.http.errors import ParseException
 from marshmallow import Schema, ValidationError
 
 from gorchestrator.common.http.problems import BadJson, Invalid, TooLarge, UnsupportedMediaType
@@ -90,12 +91,19 @@ def _read(request: Request, limit: int) -> bytes:
         raise _too_large(limit, length)
     pieces: list[bytes] = []
     size = 0
-    while piece := request.stream.read(min(PIECE, limit + 1 - size)):
+    while piece := _piece(request, min(PIECE, limit + 1 - size)):
         pieces.append(piece)
         size += len(piece)
         if size > limit:
             raise _too_large(limit)
     return b"".join(pieces)
+
+
+def _piece(request: Request, most: int) -> bytes:
+    try:
+        return request.stream.read(most)
+    except (OSError, ParseException) as error:
+        raise BadJson(f"The body ends too early or its chunks are malformed: {error}") from None
 
 
 def _too_large(limit: int, length: int | None = None) -> TooLarge:

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
@@ -355,3 +356,15 @@ def test_clients_that_stop_in_the_middle_hold_nobody_up(api):
     finally:
         for raw in half:
             raw.close()
+
+
+@pytest.mark.parametrize("chunks", [b"zz\r\nabc\r\n0\r\n\r\n", b"5\r\n{}"])
+def test_a_malformed_chunked_body_is_refused(api, chunks):
+    head = b"POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with closing(api.connect()) as connection:
+        connection.connect()
+        connection.sock.sendall(head + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + chunks)
+        connection.sock.shutdown(socket.SHUT_WR)
+        answer = connection.sock.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"urn:gorchestrator:problem:bad-json" in answer

@@ -86,6 +86,9 @@ def test_the_data_directory_belongs_to_one(tmp_path: Path) -> None:
     other.close()
 
 
+UNSEEN = "its supervisor is gone and has not told how it ended; what it started may still run"
+
+
 @pytest.mark.parametrize(
     ("exit", "state", "code", "reason"),
     [
@@ -95,7 +98,12 @@ def test_the_data_directory_belongs_to_one(tmp_path: Path) -> None:
         (Exit(status=40), State.FAILURE, ReasonCode.SIGNAL, "killed by SIG40: end"),
         (Exit(status=9, cause="timeout"), State.TIMEOUT, ReasonCode.TIMEOUT, "killed after its timeout of 2.5 s"),
         (Exit(status=0, cause="cancel"), State.CANCELED, ReasonCode.CANCELED, "canceled"),
-        (Exit(cause="lost"), State.FAILURE, ReasonCode.LOST, "its supervisor is gone and has not told how it ended; what it started may still run"),
+        (
+            Exit(cause="lost"),
+            State.FAILURE,
+            ReasonCode.LOST,
+            "its supervisor is gone and has not told how it ended; what it started may still run",
+        ),
         (Exit(error="No such file"), State.FAILURE, ReasonCode.ARTIFACT, "cannot start tool: No such file"),
     ],
 )
