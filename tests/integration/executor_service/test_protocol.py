@@ -252,7 +252,7 @@ def test_get_answers_when_the_task_leaves_the_queue(new_executor: Callable[..., 
     waits = new_id()
     executor.put(waits, body(script("while :; do sleep 0.01; done")), wait=None)
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(executor.call, "GET", f"tasks/{waits}", headers={"Prefer": "wait=30"})
+        asked = pool.submit(executor.get, waits, wait=30)
         executor.call("DELETE", f"tasks/{runs}")
-        assert asked.result(20).json()["state"] == 2
+        assert asked.result(20)["state"] == 2
     executor.call("DELETE", f"tasks/{waits}")
