@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gorchestrator.common import checks
+from gorchestrator.common import checks, faultpoints
 from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
 
 PREFIX = "GORCH_"
 FILE_VARIABLE = "GORCH_CONFIG"
-# Variables of others: the executor's settings, the command line's, and what an executor tells the nodes it runs.
-IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_CA", "GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
+# Variables of others: the executor's settings, the command line's, those of the nodes that an executor runs, the tests'.
+_OF_NODES = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
+IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_CA", *_OF_NODES, faultpoints.VARIABLE)
 
 
 def _executors(named: Mapping[str, str]) -> str | None:

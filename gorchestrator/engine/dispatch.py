@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
+from gorchestrator.common.faultpoints import reached
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import Attempt, NotTaken, Result, attempt_id
@@ -51,7 +52,9 @@ def run(run: "Run", node: Node) -> None:
 def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> bool:
     """Make one attempt; False if the executor was replaced before it could take it."""
     with executor.slot(_noter(run, node)) as instance:
+        reached("before-attempt")
         row = _begin(run, node, executor.name, instance, args)
+        reached("attempt-journalled")
         try:
             _follow(run, node, row, executor, fresh=True)
         except NotTaken as error:
@@ -101,6 +104,7 @@ def _follow(run: "Run", node: Node, row: AttemptRow, executor: Executor, *, fres
     attempt = Attempt(run.task.id, node, row.attempt, row.args, row.instance, run.task.fence)
     watch = _Watch(run, node, row.attempt, run.log_sizes.get(node.id, 0), fresh)
     result = executor.run(attempt, watch)
+    reached("result-arrived")
     # Who sees that a node has ended may count on its whole log.
     _insist(run, node, lambda: run.journal.flush_logs(row.task, row.node, row.attempt))
     _end(run, node, row, result)
@@ -109,6 +113,7 @@ def _follow(run: "Run", node: Node, row: AttemptRow, executor: Executor, *, fres
 def _acknowledge(run: "Run", node: Node, row: AttemptRow, executor: Executor) -> None:
     """Let the executor forget the attempt once its result is durable; its successors need not wait for that."""
     _insist(run, node, run.journal.sync)
+    reached("result-journalled")
     executor.acknowledge(attempt_id(row.task, row.node, row.attempt))
 
 

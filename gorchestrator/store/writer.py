@@ -20,6 +20,7 @@ from time import monotonic
 
 from gevent import monkey
 
+from gorchestrator.common.faultpoints import reached
 from gorchestrator.domain.errors import StoreError, StoreUnavailable
 from gorchestrator.domain.records import LogChunk
 from gorchestrator.store import connection as connections
@@ -140,9 +141,12 @@ class Writer:
     def _commit(self, batch: Sequence[Item]) -> bool:
         if self._connection is None:
             self._connection = connections.writing(self._path)
+        reached("before-transaction")
         self._begin(self._connection)
         events = write(self._connection, batch)
+        reached("before-commit")
         self._connection.execute("COMMIT")
+        reached("after-commit")
         return events
 
     def _begin(self, connection: sqlite3.Connection) -> None:
