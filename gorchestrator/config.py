@@ -15,7 +15,7 @@ from gorchestrator.common.settings import Loaded, Rule, complete, derived, load,
 
 PREFIX = "GORCH_"
 FILE_VARIABLE = "GORCH_CONFIG"
-# Variables of others: the executor's settings, the command line's, those of the nodes that an executor runs, the tests'.
+# Variables of others: the executor's, the command line's, those that a node gets from its executor, and the tests'.
 _OF_NODES = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
 IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_CA", *_OF_NODES, faultpoints.VARIABLE)
 
