@@ -8,7 +8,7 @@ from gevent import monkey
 
 from gorchestrator import __version__
 from gorchestrator.api import errors, tasks
-from gorchestrator.api.gorch import GorchSchema, NodeSchema
+from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.common import logs, serving
@@ -107,6 +107,7 @@ def _install_docs(app: Flask) -> None:
         schemas={
             "Fault": problems.FaultSchema,
             "Problem": problems.ProblemSchema,
+            "Retry": RetrySchema,
             "Node": NodeSchema,
             "Gorch": GorchSchema,
             **tasks.SCHEMAS,

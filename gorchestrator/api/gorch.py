@@ -20,15 +20,12 @@ ARTIFACT_LENGTH = 2**20  # an inline script
 ARGUMENT_LENGTH = 128 * 1024 - 1  # what Linux takes as one argument of a process
 LIST_LENGTH = 10_000
 _NODES_PER_SLICE = 50  # about 2 ms
-_RESERVED = frozenset({"inputs", "when", "if", "foreach", "deadline", "timeout", "retry", "allow_failure", "on_lost"})
+_RESERVED = frozenset({"inputs", "when", "if", "foreach", "deadline"})
 
 
 def _name(value: str) -> None:
     if printable(value) != value:
         raise ValidationError("must not contain control characters")
-
-
-_short = validate.Length(max=NAME_LENGTH, error="has {input_length} characters; at most {max} are taken")
 
 
 class _Length(validate.Validator):
@@ -51,6 +48,45 @@ class _Strict(Schema):
 
     class Meta:
         unknown = RAISE
+
+
+def _seconds(**options: Any) -> fields.Float:
+    return fields.Float(allow_nan=False, validate=validate.Range(min=0, max=10**9), **options)
+
+
+class RetrySchema(_Strict):
+    """When a node is tried again."""
+
+    limit = fields.Integer(
+        strict=True,
+        required=True,
+        validate=validate.Range(min=1, max=1000),
+        metadata={"description": "most attempts after the first one", "example": 2},
+    )
+    delay = _seconds(metadata={"description": "seconds before the second attempt; 1 by default", "example": 1})
+    factor = fields.Float(
+        allow_nan=False,
+        validate=validate.Range(min=1, max=100),
+        metadata={"description": "by which the delay grows each time; 2 by default", "example": 2},
+    )
+    max_delay = _seconds(metadata={"description": "most seconds of delay; 300 by default", "example": 300})
+    jitter = fields.Float(
+        allow_nan=False,
+        validate=validate.Range(min=0, max=1),
+        metadata={"description": "share of the delay that is left to chance; 0.1 by default", "example": 0.1},
+    )
+    on = fields.List(
+        fields.String(validate=validate.OneOf(["failure", "timeout", "lost"])),
+        metadata={"description": "failure and timeout by default", "example": ["failure", "timeout"]},
+    )
+    exit_codes = fields.List(
+        fields.Integer(strict=True, validate=validate.Range(min=0, max=255)),
+        validate=_Length(256),
+        metadata={
+            "description": "after a failure only these exit codes are tried again; all by default",
+            "example": [],
+        },
+    )
 
 
 class NodeSchema(_Strict):
@@ -102,6 +138,24 @@ class NodeSchema(_Strict):
         fields.Raw(),
         allow_none=True,
         metadata={"description": "names or ids of its predecessors, instead of a digraph", "example": []},
+    )
+    timeout = fields.Float(
+        allow_none=True,
+        allow_nan=False,
+        validate=validate.Range(min=0, min_inclusive=False, max=10**9),
+        metadata={"description": "seconds from the start of its process until it is killed", "example": 60},
+    )
+    retry = fields.Nested(RetrySchema, allow_none=True, metadata={"description": "when it is tried again"})
+    on_lost = fields.String(
+        allow_none=True,
+        validate=validate.OneOf(["fail", "retry"]),
+        metadata={"description": "what follows an attempt that is lost; fail by default", "example": "fail"},
+    )
+    allow_failure = fields.Boolean(
+        allow_none=True,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "successors run even if it fails, and the graph can succeed", "example": False},
     )
     state = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)
     graph_id = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)

@@ -129,6 +129,7 @@ class ExecutorApi:
             "target": node.target,
             "env": dict(node.env),
             "output": dict.fromkeys(node.output, ""),
+            "timeout": node.timeout,
         }
         return self._job("PUT", attempt.id, json=body, wait=wire.PUT_WAIT)
 

@@ -13,6 +13,7 @@ class ReasonCode(StrEnum):
     SLOT = "slot"  # waits for a free slot on its executor
     EXECUTOR_UNREACHABLE = "executor_unreachable"  # no answer; it is tried again until `lost_after` has passed
     EXECUTOR_FULL = "executor_full"  # the executor answered 503; sent again after its Retry-After
+    BACKOFF = "backoff"  # an attempt has failed; the next one follows after a pause
     CANCELING = "canceling"  # a cancel was asked for; death is not verified yet
     # how a node ended
     EXIT = "exit"  # its process ended with a status other than 0

@@ -44,6 +44,7 @@ def build(
         names[node_id] = spec.get("name") or ""
     _check_names(listed, found)
     _check_engines(listed, engines, found)
+    _check_attempts(listed, found)
     pause()
     if cells is not None:
         _refuse_needs(listed, found)
@@ -111,6 +112,17 @@ def _check_engines(listed: Sequence[Mapping[str, Any]], engines: frozenset[str] 
             )
 
 
+def _check_attempts(listed: Sequence[Mapping[str, Any]], faults: list[Fault]) -> None:
+    """Refuse fields about attempts where there are none: what cannot be honoured is not ignored."""
+    faults.extend(
+        Fault(f"/nodes/{place}/{field}", f"is for engines of executors; {spec.get('engine') or NIL} has no attempts")
+        for place, spec in enumerate(listed)
+        if (spec.get("engine") or NIL) in BUILT_IN_ENGINES
+        for field in ("timeout", "retry", "on_lost")
+        if spec.get(field) is not None
+    )
+
+
 def _refuse_needs(listed: Sequence[Mapping[str, Any]], faults: list[Fault]) -> None:
     faults.extend(
         Fault(f"/nodes/{place}/needs", "cannot stand beside a digraph; use one of the two")
@@ -145,6 +157,10 @@ def _nodes(
                 env=spec.get("env") or {},
                 needs=needs[node_id],
                 references=references,
+                timeout=spec.get("timeout"),
+                retry=spec.get("retry"),
+                on_lost=spec.get("on_lost"),
+                allow_failure=bool(spec.get("allow_failure")),
             )
         )
         if place % _NODES_PER_SLICE == 0:

@@ -26,6 +26,11 @@ def node_to_json(node: Node, *, with_needs: bool) -> str:
         "env": node.env,
         "declared": node.output,
     }
+    for field in ("timeout", "retry", "on_lost"):
+        if getattr(node, field) is not None:
+            spec[field] = getattr(node, field)
+    if node.allow_failure:
+        spec["allow_failure"] = True
     if with_needs:
         spec["needs"] = node.needs
     return _encode(spec)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 # Engines that need no executor: the orchestrator runs them itself.
 NIL = "nil"
@@ -37,6 +38,10 @@ class Node:
     env: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[int, ...] = ()
     references: tuple[Reference, ...] = ()
+    timeout: float | None = None  # seconds from the start of its process
+    retry: Mapping[str, Any] | None = None  # as in the document; see gorchestrator.domain.retry
+    on_lost: str | None = None
+    allow_failure: bool = False
 
 
 @dataclass(frozen=True)

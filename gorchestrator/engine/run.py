@@ -113,7 +113,7 @@ class Run:
             return
         if self.canceled_by is not None and node.id not in self.attempts:
             self.cancel_waiting(node)
-        elif any(self.rows[predecessor].state is not State.SUCCESS for predecessor in node.needs):
+        elif not all(verdict.lets_go_on(self.graph.nodes[need], self.rows[need]) for need in node.needs):
             why = verdict.why_not_run(self.graph.nodes, [self.rows[predecessor] for predecessor in node.needs])
             self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, why)
         elif node.engine == NIL:

@@ -10,13 +10,21 @@ from gorchestrator.domain.records import NodeRow
 _NAMED = 3  # nodes named in a reason
 
 
+_MAY_BE_ALLOWED = frozenset({State.FAILURE, State.TIMEOUT})
+
+
+def lets_go_on(node: Node, row: NodeRow) -> bool:
+    """Whether the successors of an ended node may run."""
+    return row.state is State.SUCCESS or (node.allow_failure and row.state in _MAY_BE_ALLOWED)
+
+
 def of_graph(
     nodes: Sequence[Node], rows: Sequence[NodeRow], canceled_by: str | None
 ) -> tuple[State, ReasonCode | None, str | None]:
     """Return the state of a graph whose nodes have all ended, and why."""
     ended: dict[State, list[str]] = {}
     for node, row in zip(nodes, rows, strict=True):
-        ended.setdefault(row.state, []).append(node.name)
+        ended.setdefault(State.SUCCESS if lets_go_on(node, row) else row.state, []).append(node.name)
     if State.CANCELED in ended:
         by = f" by {canceled_by}" if canceled_by else ""
         return State.CANCELED, ReasonCode.CANCELED, f"canceled{by}; {_count(ended[State.CANCELED])} stopped"
@@ -32,7 +40,7 @@ def of_graph(
 
 def why_not_run(nodes: Sequence[Node], predecessors: Iterable[NodeRow]) -> str:
     """Return which of a node's predecessors did not succeed."""
-    bad = [row for row in predecessors if row.state is not State.SUCCESS]
+    bad = [row for row in predecessors if not lets_go_on(nodes[row.node], row)]
     return "predecessor " + _some([f"{nodes[row.node].name!r} ended in {row.state.label}" for row in bad])
 
 

@@ -86,7 +86,7 @@ def test_the_data_directory_belongs_to_one(tmp_path: Path) -> None:
     other.close()
 
 
-UNSEEN = "its supervisor is gone and has not told how it ended; what it started may still run"
+UNSEEN = "its supervisor is gone and has not told how it ended; nothing was found that still runs"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ UNSEEN = "its supervisor is gone and has not told how it ended; what it started 
             Exit(cause="lost"),
             State.FAILURE,
             ReasonCode.LOST,
-            "its supervisor is gone and has not told how it ended; what it started may still run",
+            UNSEEN,
         ),
         (Exit(error="No such file"), State.FAILURE, ReasonCode.ARTIFACT, "cannot start tool: No such file"),
     ],
