@@ -1,15 +1,16 @@
 """The one command of a job, supervised by a shim: starts it, or finds the one that was started before a restart.
 
 What decides is the claim in the job's directory, which is made once, by the shim that starts the command. Whoever finds
-it made looks for that shim, then for the exit that it has written; if there is neither, the job is lost.
+it made looks for that shim, then for the exit that it has written; if there is neither, the job is lost, and what is
+found of it is killed.
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from executor import names
+from executor import leftovers, names
 from executor.folder import Folder
 from executor.outcome import Exit
 from executor.supervisor import ShimLink, Supervisor
@@ -36,9 +37,11 @@ class Command:
         self.canceling = False
         self.shim: ShimLink | None = None
         self.refusal = "its supervisor died"
+        self.env: Mapping[str, str] = {}
 
     def run(self, order: Mapping[str, Any]) -> Exit:
         """Return how the command ended. ``order``: what a shim needs beside the job (see ``executor.shim``)."""
+        self.env = order["env"]
         for _ in range(TRIES):
             claim = self.folder.claimed_by()
             exit = self._start(order) if claim is None else self._find(claim)
@@ -60,7 +63,8 @@ class Command:
             self._tell(self.shim, "release")
         else:
             self._tell(self.shim, "kill")
-            self._follow(self.shim, dead=True)
+            if not self._follow(self.shim, dead=True):
+                self._end_leftovers()
         self.detach()
 
     def detach(self) -> None:
@@ -90,7 +94,19 @@ class Command:
                 self.kill()
             return self._follow(shim)
         # In this order: a shim ends only when the exit is written.
-        return self.folder.exit() or Exit(cause="cancel" if claim == names.NOBODY else "lost")
+        if exit := self.folder.exit():
+            return exit
+        return Exit(cause="cancel") if claim == names.NOBODY else Exit(cause="lost", error=self._end_leftovers())
+
+    def _end_leftovers(self) -> str:
+        """Kill what is found of a job whose shim is gone; returns what became of it."""
+        found, left = leftovers.end(self.folder.process(), self.env, self.grace)
+        if found:
+            extra = {"event": "leftovers_killed", "job": self.job_id, "pids": found, "left": left}
+            log.warning("%s: its supervisor is gone; killed what it had started", self.job_id, extra=extra)
+        if left:
+            return f"cannot be killed and still runs: {_listed(left)}"
+        return f"killed what was found of it: {_listed(found)}" if found else "nothing was found that still runs"
 
     def _attach(self, claim: str) -> ShimLink | None:
         found = None if claim == names.NOBODY else self.supervisor.attach(claim, self.job_id)
@@ -124,3 +140,7 @@ class Command:
 
     def _tell(self, shim: ShimLink, what: str) -> None:
         shim.send({"do": what, "job": self.job_id, "grace": self.grace})
+
+
+def _listed(pids: Sequence[int]) -> str:
+    return ", ".join(map(str, pids))

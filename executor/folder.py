@@ -68,6 +68,13 @@ class Folder:
         except OSError:
             return None
 
+    def process(self) -> str | None:
+        """Return what its shim wrote of the main process: see ``proc.identity``."""
+        try:
+            return os.readlink(f"{self.path}/{names.PROCESS}")
+        except OSError:
+            return None
+
     def exit(self) -> Exit | None:
         """Return how the command ended, if its shim has written that."""
         record = self.read(names.EXIT)

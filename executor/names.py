@@ -13,6 +13,7 @@ FENCES = "jobs/fences"
 # in a job's directory
 NODE = "node.json"  # the attempt as it was sent
 CLAIM = "shim"  # a link to the pid of the shim that started the job: made once, so that it starts once
+PROCESS = "process"  # a link to what tells the main process from all others
 LOG = "output.log"
 EXIT = "exit"  # how the process ended, written by the shim
 RESULT = "result.json"  # how the attempt ended, written by the executor

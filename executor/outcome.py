@@ -21,7 +21,7 @@ class Exit:
 
     status: int | None = None  # as from waitpid; None: it was not started, or nobody knows
     cause: str = "exit"  # or "timeout", "cancel": why it was killed; "lost": its shim is gone and nobody saw its end
-    error: str | None = None  # why it could not be started
+    error: str | None = None  # why it could not be started; if it is lost: what became of what it started
     started_at: float | None = None
     stopped_at: float | None = None
     left: bool = False  # processes that it started are still there
@@ -101,7 +101,7 @@ def _why(exit: Exit, command: str, timeout: float | None) -> tuple[State, Reason
 
 def _failed(exit: Exit, command: str) -> tuple[ReasonCode, str]:
     if exit.cause == "lost":
-        return ReasonCode.LOST, "its supervisor is gone and has not told how it ended; what it started may still run"
+        return ReasonCode.LOST, f"its supervisor is gone and has not told how it ended; {exit.error}"
     if exit.error is not None:
         return ReasonCode.ARTIFACT, f"cannot start {command}: {exit.error}{HINTS.get(exit.error, '')}"
     if exit.code is not None:

@@ -1,8 +1,12 @@
-"""Which processes are below one, out of ``/proc``. For shims: standard library only."""
+"""Which processes there are, and which are below one, out of ``/proc``. For shims too: standard library only."""
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
+from contextlib import suppress
+from functools import cache
+
+PARENT, START = 1, 19  # places in what is read of a process; its state is the first
 
 
 def everything_below(root: int) -> list[int]:
@@ -28,6 +32,23 @@ def seen_below(root: int) -> list[int]:
     return found[1:]
 
 
+def identity(pid: int) -> str | None:
+    """Return what tells a process from all others of this machine, earlier ones included; None: it has ended."""
+    stat = _stat(str(pid))
+    return f"{pid}.{int(stat[START])}.{_boot()}" if stat and stat[0] not in b"ZX" else None
+
+
+def marked(marks: Set[bytes]) -> list[int]:
+    """Return the processes that were given all these variables (``NAME=value``) and may be looked at by this user."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with suppress(OSError), open(f"/proc/{entry}/environ", "rb") as file:
+                if marks <= set(file.read().split(b"\0")):
+                    found.append(int(entry))
+    return found
+
+
 def send(pids: Iterable[int], *numbers: int) -> None:
     """Send signals to processes, some of which may be gone or out of reach."""
     for pid in pids:
@@ -38,14 +59,26 @@ def send(pids: Iterable[int], *numbers: int) -> None:
                 break
 
 
+@cache
+def _boot() -> str:
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+
+
 def _parent(pid: str) -> int:
+    stat = _stat(pid)
+    return int(stat[PARENT]) if stat else 0
+
+
+def _stat(pid: str) -> list[bytes]:
+    """Return what the kernel tells of a process behind its name; nothing if it is not there."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             stat = file.read()
     except OSError:
-        return 0
+        return []
     # The name, in brackets, may itself hold blanks and brackets.
-    return int(stat[stat.rindex(b")") + 2 :].split(maxsplit=2)[1])
+    return stat[stat.rindex(b")") + 2 :].split()
 
 
 def _children(pid: int) -> list[int]:

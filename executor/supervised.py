@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import Any
 
 from executor import names, proc
@@ -98,6 +99,11 @@ class Supervised:
                 os.close(log)
         except (OSError, ValueError) as error:
             self.error = getattr(error, "strerror", None) or str(error)
+        else:
+            # For the executor, should this shim be killed. A full disk is no reason to fail what runs.
+            with suppress(OSError):
+                if identity := proc.identity(self.pid):
+                    os.symlink(identity, f"{self.folder}/{names.PROCESS}")
 
     def _reap(self) -> bool:
         """Collect what has ended; returns whether nothing is left below this process."""

@@ -94,12 +94,44 @@ def test_a_killed_shim_makes_its_job_lost(new_executor: Callable[..., Executor])
     executor = new_executor()
     job_id = executor.start(body(script("echo started", "sleep 60")))
     shim = int(os.readlink(executor.data / "jobs" / "live" / job_id / "shim"))
-    below = psutil.Process(shim).children(recursive=True)
     os.kill(shim, signal.SIGKILL)
     job = executor.end(job_id)
     assert (job["state"], job["reason_code"]) == (4, "lost")
-    for process in below:
-        process.kill()
+    assert not alive(job_id)
+
+
+def test_what_a_killed_shim_left_is_killed_and_named(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor(kill_grace="0.2")
+    other = executor.start(body(script(*GO)))
+    stubborn = "trap '' TERM; echo here; while :; do sleep 0.01; done"
+    # A child that keeps its variables in a session of its own, and a main process that gave them up.
+    lines = (f'setsid sh -c "{stubborn}" &', f'exec env -i sh -c "{stubborn}"')
+    job_id = executor.start(body(script(*lines)))
+    wait_until(lambda: executor.log_of(job_id).count("here") == 2)
+    folder = executor.data / "jobs" / "live" / job_id
+    main = int(os.readlink(folder / "process").partition(".")[0])
+    below = [main, *(each.pid for each in psutil.Process(main).children() if each.name() != "sleep")]
+    os.kill(int(os.readlink(folder / "shim")), signal.SIGKILL)
+    job = executor.end(job_id)
+    assert job["reason_code"] == "lost"
+    said = job["reason"].partition("killed what was found of it: ")[2].split(", ")
+    assert set(map(str, below)) <= set(said)
+    wait_until(lambda: not any(psutil.pid_exists(pid) and _runs(pid) for pid in below))
+    let_go(executor, other)
+    assert executor.end(other)["state"] == 3
+
+
+def test_a_number_that_was_given_to_another_process_is_left_alone(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    job_id = executor.start(body(script("echo started", "sleep 60")))
+    executor.server.kill()
+    executor.kill_everything()
+    process = executor.data / "jobs" / "live" / job_id / "process"
+    _, start, boot = os.readlink(process).split(".")
+    process.unlink()
+    process.symlink_to(f"{os.getpid()}.{start}.{boot}")
+    executor.start_server()
+    assert executor.end(job_id)["reason"].endswith("; nothing was found that still runs")
 
 
 def test_a_job_without_process_and_without_exit_is_lost(new_executor: Callable[..., Executor]) -> None:
@@ -160,6 +192,13 @@ def test_term_ends_long_polls_at_once_and_refuses_new_work(new_executor: Callabl
     other.close()
     executor.server.process.wait(10)
     assert alive(runs)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _poll(session: requests.Session, url: str) -> requests.Response:

@@ -86,7 +86,7 @@ def test_the_data_directory_belongs_to_one(tmp_path: Path) -> None:
     other.close()
 
 
-UNSEEN = "its supervisor is gone and has not told how it ended; nothing was found that still runs"
+UNSEEN = "its supervisor is gone and has not told how it ended; all is dead"
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,7 @@ UNSEEN = "its supervisor is gone and has not told how it ended; nothing was foun
         (Exit(status=40), State.FAILURE, ReasonCode.SIGNAL, "killed by SIG40: end"),
         (Exit(status=9, cause="timeout"), State.TIMEOUT, ReasonCode.TIMEOUT, "killed after its timeout of 2.5 s"),
         (Exit(status=0, cause="cancel"), State.CANCELED, ReasonCode.CANCELED, "canceled"),
-        (
-            Exit(cause="lost"),
-            State.FAILURE,
-            ReasonCode.LOST,
-            UNSEEN,
-        ),
+        (Exit(cause="lost", error="all is dead"), State.FAILURE, ReasonCode.LOST, UNSEEN),
         (Exit(error="No such file"), State.FAILURE, ReasonCode.ARTIFACT, "cannot start tool: No such file"),
     ],
 )
