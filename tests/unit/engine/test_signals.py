@@ -5,10 +5,6 @@ import gevent
 from gorchestrator.engine.signals import Signal, Waker
 
 
-def settle():
-    gevent.sleep(0.01)
-
-
 def test_those_who_wait_and_those_who_come_late_go_on():
     waker, signal, woken = Waker(lambda _: None), Signal(), []
 
@@ -46,18 +42,24 @@ def test_between_some_dozens_of_woken_nodes_others_get_a_turn():
 
 
 def test_a_waker_that_was_stopped_wakes_nobody_any_more():
-    waker, woken = Waker(lambda _: None), []
-    signals = [Signal() for _ in range(200)]
+    woken = {"stopped": 0, "going": 0}
 
-    def wait(number):
-        signals[number].wait()
-        woken.append(number)
+    def wait(signal, name):
+        signal.wait()
+        woken[name] += 1
 
-    waiters = [gevent.spawn(wait, number) for number in range(200)]
-    gevent.sleep(0)
-    for signal in signals:
-        signal.set(waker)
-    waker.stop()
-    settle()
-    assert 0 < len(woken) < 200
-    gevent.killall(waiters)
+    waiters = {}
+    for name in woken:
+        signals = [Signal() for _ in range(200)]
+        waiters[name] = [gevent.spawn(wait, signal, name) for signal in signals]
+        gevent.sleep(0)
+        waker = Waker(lambda _: None)
+        for signal in signals:
+            signal.set(waker)
+        if name == "stopped":
+            waker.stop()
+    # The second one has as much to do and began later, so the first one would have come to its end before.
+    gevent.joinall(waiters["going"], timeout=5, raise_error=True)
+    assert woken["going"] == 200
+    assert 0 < woken["stopped"] < 200
+    gevent.killall(waiters["stopped"])
