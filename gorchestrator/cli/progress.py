@@ -70,7 +70,7 @@ class LiveTable:
             label = tables.state_of(task).label
             done, total = _done(task)
             table.add_row(
-                tables.text(task["name"]),
+                tables.text(tables.title_of(task)),
                 tables.state_text(label),
                 _bar(done, total),
                 tables.duration(task),
@@ -96,7 +96,7 @@ class Lines:
     def update(self, task: Task) -> None:
         """Print the present state of a task if it is another one than before."""
         done, total = _done(task)
-        line = f"{printable(task['name'])}: {tables.state_of(task).label}, {done} of {total} nodes done"
+        line = f"{tables.title_of(task)}: {tables.state_of(task).label}, {done} of {total} nodes done"
         names = running(task)
         line += f", running: {names}" if names else ""
         if self._last.get(task["id"]) != line:

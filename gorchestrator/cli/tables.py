@@ -18,6 +18,7 @@ Json = Mapping[str, Any]
 STYLES = {"success": "green", "running": "cyan", "initial": "dim", "torun": "dim", "skipped": "dim"}
 BAD = "red"  # of every other state
 WIDE = 400  # columns where there is no terminal, so that nothing is cut
+VALUE = 80  # characters shown of an output, which may have 64 KiB; --json has all of it
 
 
 def console(stderr: bool = False) -> Console:
@@ -72,9 +73,14 @@ def seconds(length: float) -> str:
 
 
 def outputs(node: Json) -> str:
-    """Return what a node output, as ``name=value, …``."""
+    """Return what a node output, as ``name=value, …``; long values are cut."""
     values = node.get("output") or {}
-    return ", ".join(f"{name}={value}" for name, value in values.items() if value not in {"", None})
+    return ", ".join(f"{name}={_cut(str(value))}" for name, value in values.items() if value not in {"", None})
+
+
+def title_of(task: Json) -> str:
+    """Return the name of a task, or the beginning of its id if it has none."""
+    return printable(task["name"]) or str(task["id"])[:8]
 
 
 def show_tasks(tasks: Sequence[Json]) -> None:
@@ -135,3 +141,7 @@ def show_settings(settings: Iterable[Json]) -> None:
         style = "dim" if item["source"] == "default" else "green"
         table.add_row(text(item["name"]), text(shown), text(item["source"], style), text(meaning))
     console().print(table)
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= VALUE else value[: VALUE - 1] + "…"

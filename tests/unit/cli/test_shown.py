@@ -33,6 +33,10 @@ def test_names_are_text_and_never_markup_or_steering():
     assert "failure" in shown
 
 
+def test_long_outputs_are_cut():
+    assert tables.outputs(node("a", 3, output={"o": "x" * 65536, "p": "y" * 80})) == f"o={'x' * 79}…, p={'y' * 80}"
+
+
 @pytest.mark.parametrize(
     ("length", "shown"), [(-1, "0 ms"), (0.2561, "256 ms"), (12.34, "12.3 s"), (185, "3:05 min"), (7385, "2:03:05 h")]
 )
@@ -59,6 +63,17 @@ def test_without_a_terminal_progress_is_a_line_for_each_change(capsys):
         "g: success, 2 of 2 nodes done",
         "hello",
     ]
+
+
+def test_progress_of_a_graph_without_a_name_shows_its_id(capsys):
+    nameless = task(2, node("a", 2), name="")
+    with display() as shown:
+        shown.update(nameless)
+    assert " 00000000: running, 0 of 1 nodes done" in capsys.readouterr().out
+    out = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with LiveTable(out) as table:
+        table.update(nameless)
+    assert "00000000" in out.file.getvalue()
 
 
 def test_on_a_terminal_progress_is_a_table():
