@@ -80,9 +80,13 @@ class Remote:
         """Return the number of nodes and edges of a gorch without running it; raises Refused with all its faults."""
         return self._json("POST", "/v1/validate", data=_body(gorch))
 
-    def tasks(self) -> list[Json]:
-        """Return the tasks, newest first, a summary of each."""
-        found: list[Json] = self._json("GET", "/v1/tasks")["tasks"]
+    def tasks(self, *, open_only: bool = False, limit: int = 100) -> list[Json]:
+        """Return the newest tasks, newest first, a summary of each; ``open_only``: of those that have not ended.
+
+        ``limit``: how many at the most, 1 to 1000.
+        """
+        params = {"limit": str(limit)} | ({"open": "true"} if open_only else {})
+        found: list[Json] = self._json("GET", "/v1/tasks", params=params)["tasks"]
         return found
 
     def task(self, task: str, *, wait: float = 0, digraph: bool = False) -> Json:

@@ -101,8 +101,10 @@ class Service:
 
     # -- out
 
-    def tasks(self, limit: int) -> list[TaskRow]:
-        """Return the newest tasks, newest first."""
+    def tasks(self, limit: int, *, open_only: bool = False) -> list[TaskRow]:
+        """Return the newest tasks, newest first; ``open_only``: of those that are not final."""
+        if open_only:
+            return self._store.reader.open_tasks()[: -limit - 1 : -1]
         return self._store.reader.tasks(limit=limit)
 
     def task(self, task_id: str, wait: float = 0) -> TaskRow:

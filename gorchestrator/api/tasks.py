@@ -8,7 +8,7 @@ from gorchestrator import __version__
 from gorchestrator.api import answers
 from gorchestrator.api.gorch import read_gorch
 from gorchestrator.common.http.body import read_json
-from gorchestrator.common.http.parameters import applied, number, wait_of
+from gorchestrator.common.http.parameters import applied, flag, number, wait_of
 from gorchestrator.common.hub import breathe
 from gorchestrator.service import Service
 
@@ -91,6 +91,10 @@ def list_tasks() -> Any:
       summary: The newest tasks, newest first
       parameters:
         - {in: query, name: limit, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
+        - in: query
+          name: open
+          description: true leaves out the tasks that have ended
+          schema: {type: boolean, default: false}
       responses:
         200:
           description: the tasks
@@ -99,7 +103,8 @@ def list_tasks() -> Any:
         422: {$ref: "#/components/responses/Problem"}
     """
     limit = number(request, "limit", least=1, most=_LIST_MOST) or _LIST
-    return {"tasks": [answers.summary(row) for row in _service().tasks(limit)]}
+    found = _service().tasks(limit, open_only=flag(request, "open"))
+    return {"tasks": [answers.summary(row) for row in found]}
 
 
 @blueprint.get("/tasks/<task_id>")

@@ -24,6 +24,7 @@ from gorchestrator.remote import Remote, RemoteError, Unreachable
 READY_TIMEOUT = 60.0  # seconds that the servers have to answer
 LOST_TIMEOUT = 60.0  # seconds without an answer after which the demo gives up waiting for its graphs
 CANCEL_TIMEOUT = 20.0  # seconds that running nodes have to die when the demo is stopped
+MOST = 1000  # unfinished graphs that it looks after: as many as one list has
 LOOK = 0.15  # seconds between two looks at the tasks
 Task = Mapping[str, Any]
 
@@ -164,7 +165,7 @@ def _not_ready(remote: Remote) -> str | None:
 
 def _run_examples(remote: Remote, shown: Display) -> list[Task]:
     """Post the examples, go on with what an earlier demo left unfinished, and return all tasks when they have ended."""
-    open_tasks = [task for task in remote.tasks() if not State[task["state"].upper()].final]
+    open_tasks = remote.tasks(open_only=True, limit=MOST)
     unfinished = {task["name"]: task["id"] for task in open_tasks}
     if unfinished:
         shown.say(f"Going on with what an earlier demo left unfinished: {', '.join(unfinished)}")
@@ -200,7 +201,7 @@ def _stay(supervisor: Supervisor) -> None:
 def _cancel_open(remote: Remote) -> None:
     """Leave no node running behind."""
     try:
-        unfinished = [task["id"] for task in remote.tasks() if not State[task["state"].upper()].final]
+        unfinished = [task["id"] for task in remote.tasks(open_only=True, limit=MOST)]
         if not unfinished:
             return
         click.echo(f"Canceling {len(unfinished)} unfinished graphs …", err=True)

@@ -107,6 +107,9 @@ def test_it_stays_up_until_ctrl_c(start, tmp_path):
     sleeper = {"name": "sleeper", "engine": "shell", "artifact": "sleep", "args": ["600"]}
     task = remote.submit({"name": "long", "nodes": [sleeper]})
     wait_until(lambda: remote.task(task)["nodes"][0]["state"] == 2, what="running")
+    for _ in range(100):  # as many as a list has unless it is asked for more
+        remote.submit({"nodes": [{"name": "a"}]})
+    wait_until(lambda: [each["id"] for each in remote.tasks(open_only=True)] == [task], what="the end of the others")
     remote.close()
     again = run_gorch("demo", "--port", "0", "--data", demo.data)
     assert again.returncode == 2

@@ -21,6 +21,14 @@ def applied(waited: float) -> dict[str, str]:
     return {"Preference-Applied": f"wait={waited:g}"} if waited else {}
 
 
+def flag(request: Request, name: str) -> bool:
+    """Return a yes or no of the query; False if it is not given."""
+    text = request.args.get(name, "false")
+    if text not in {"true", "false"}:
+        raise BadQuery(f"The parameter {name} must be true or false, not {text[:100]!r}.")
+    return text == "true"
+
+
 def number(request: Request, name: str, *, least: int = 0, most: int | None = None) -> int | None:
     """Return a whole number of the query; None if it is not given."""
     text = request.args.get(name)

@@ -300,6 +300,11 @@ def test_a_faulty_limit_of_the_list_is_refused(api, limit):
     api.call("GET", f"{TASKS}?limit={limit}").is_problem(422, "bad-query")
 
 
+@pytest.mark.parametrize("given", ["", "yes", "1", "TRUE"])
+def test_only_true_and_false_say_whether_the_list_is_of_open_tasks(api, given):
+    api.call("GET", f"{TASKS}?open={given}").is_problem(422, "bad-query")
+
+
 @pytest.mark.parametrize("query", ["offset=-1", "offset=x", "offset=1.5", "attempt=-1", "attempt=" + "9" * 40])
 def test_a_faulty_place_in_a_log_is_refused(api, query):
     task = api.submit(node())

@@ -129,6 +129,21 @@ def test_the_list_shows_the_newest_first_whoever_accepted_it(api, each):
             assert [item["labels"]["n"] for item in found] == [str(number) for number in range(len(accepted))][::-1]
 
 
+def test_the_list_of_open_tasks_leaves_out_what_has_ended(api, each):
+    running = [api.submit(sleeping(), over=over) for over in each]
+    ended = api.submit({"nodes": [{"name": "a"}]}, over=each[0])
+    api.end(ended)
+    for over in each:
+        found = [item["id"] for item in api.call("GET", f"{TASKS}?open=true&limit=1000", over=over).json["tasks"]]
+        assert [task for task in found if task in running] == running[::-1]
+        assert ended not in found
+        newest = api.call("GET", f"{TASKS}?open=true&limit=1", over=over).json["tasks"]
+        assert [item["id"] for item in newest] == running[-1:]
+        assert ended in {item["id"] for item in api.call("GET", f"{TASKS}?open=false", over=over).json["tasks"]}
+    for task in running:
+        api.cancel(task)
+
+
 def test_a_slash_at_the_end_changes_nothing(api, each):
     answer = api.call("POST", f"{TASKS}/", {"nodes": [{"name": "a"}]}, over=each[0])
     assert answer.status == 202
