@@ -40,6 +40,7 @@ class Parts:
             ownership=ownership,
             executors=self.fleet,
             load=lambda task: load_stored(self.store, task),
+            share=self.fleet.share_with,
             lease=config.lease,
         )
         self.service = Service(store=self.store, scheduler=self.scheduler, ownership=ownership, fleet=self.fleet)

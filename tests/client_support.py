@@ -68,6 +68,7 @@ class Notes:
     def __init__(self, *, fresh: bool = True, log_size: int = 0) -> None:
         self.fresh = fresh
         self.log_size = log_size
+        self.canceling = False
         self.told: list[tuple[Any, ...]] = []
         self.logged = b""
 

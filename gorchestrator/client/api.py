@@ -97,11 +97,18 @@ class ExecutorApi:
         self._session.verify = str(certificates.ca)
         self._session.cert = (str(certificates.cert), str(certificates.key))
         self._session.headers.update({"Accept": "application/json", "Content-Type": "application/json"})
+        self._connections = 0
         self.resize(1)
 
     def resize(self, connections: int) -> None:
         """Keep so many connections open; one that goes beyond is closed after its request."""
+        if connections == self._connections:
+            return
+        self._connections = connections
+        before = self._session.adapters.pop(self.url, None)
         self._session.mount(self.url, HTTPAdapter(pool_connections=1, pool_maxsize=connections + 4))
+        if before is not None:
+            before.close()
 
     def close(self) -> None:
         """Close the connections."""

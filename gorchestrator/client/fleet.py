@@ -36,6 +36,7 @@ class RemoteExecutor:
         self.api = api
         self.contact = Contact(api, self._made)
         self._slots = Slots()
+        self._share = 1
         self._lost_after = lost_after
         self._log_limit = log_limit
         self._receipts: list[str] = []
@@ -43,9 +44,15 @@ class RemoteExecutor:
 
     def _made(self, info: Info) -> None:
         # As many again as it runs at once wait there already when a place gets free; more would only hold connections.
-        in_flight = info.capacity + min(info.queue, info.capacity)
-        self._slots.resize(in_flight)
-        self.api.resize(in_flight)
+        in_flight = min(info.capacity + min(info.queue, info.capacity), (info.capacity + info.queue) // self._share)
+        self._slots.resize(max(1, in_flight))
+        self.api.resize(max(1, in_flight))
+
+    def share_with(self, processes: int) -> None:
+        """Leave room for the other processes that use it: together no more is in flight than it takes."""
+        self._share = max(1, processes)
+        if self.contact.info is not None:
+            self._made(self.contact.info)
 
     @contextmanager
     def slot(self, note: Note) -> Iterator[str]:
@@ -110,6 +117,10 @@ class RemoteExecutor:
                 pids = ", ".join(map(str, view.survivors))
                 note(ReasonCode.CANCELING, f"processes that cannot be killed: {pids}")
                 gevent.sleep(_KILL_PAUSE)
+
+    def has(self, engine: str) -> bool:
+        """Whether it has an engine, as far as is known."""
+        return self.contact.info is None or engine in self.contact.info.engines
 
     def ask(self) -> tuple[Info | None, str | None]:
         """Ping it: what it says of itself, or why it does not."""
@@ -185,11 +196,15 @@ class Fleet:
         """Return the executor that is named as the node's target, else the default one that has its engine."""
         if node.target in self._executors:
             return self._executors[node.target]
-        for executor in self._executors.values():
-            info = executor.contact.info
-            if info is None or node.engine in info.engines:
-                return executor
+        able = [executor for executor in self if executor.has(node.engine)]
+        for executor in [*(each for each in able if each.contact.wait(0)), *able]:  # one that can be reached, if any
+            return executor
         raise LookupError(f"no executor has the engine {node.engine!r}")
+
+    def share_with(self, processes: int) -> None:
+        """Take note of how many processes use these executors, this one included."""
+        for executor in self:
+            executor.share_with(processes)
 
     def engines(self) -> frozenset[str] | None:
         """Return the engines of all executors; None while one of them has not been reached yet."""

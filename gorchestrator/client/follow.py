@@ -116,7 +116,7 @@ class Follower:
         return self._without_contact(fault)
 
     def _is_lost(self) -> bool:
-        return 0 < self._lost_after < time.monotonic() - self._last_contact
+        return 0 < self._lost_after < time.monotonic() - self._last_contact and not self._watch.canceling
 
     def _lost(self, fault: CallFault) -> Result:
         silence = time.monotonic() - self._last_contact

@@ -52,6 +52,10 @@ class Watch(Protocol):
     def fresh(self) -> bool:
         """Whether this process has just decided on the attempt, so that nobody can have sent it before."""
 
+    @property
+    def canceling(self) -> bool:
+        """Whether its death was asked for: then it is not given up before that is known."""
+
     def log(self, data: bytes) -> None:
         """Store the next piece of the log."""
 

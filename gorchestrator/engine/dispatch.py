@@ -74,8 +74,8 @@ def _go_on(run: "Run", node: Node, row: AttemptRow) -> bool:
     if executor is None:
         reason = f"executor {row.executor!r}, which had this attempt, is not configured any more; death not verified"
         return _end(run, node, row, Result(State.FAILURE, reason, ReasonCode.LOST))
-    with executor.slot(_noter(run, node)):
-        over = _follow(run, node, row, executor, fresh=False)
+    # Without a slot: it has its place on the executor, if it was sent. How long that is away already counts.
+    over = _follow(run, node, row, executor, fresh=False)
     _acknowledge(run, node, row, executor)
     return over
 
@@ -196,7 +196,9 @@ def _plan_next(run: "Run", node: Node, ended: AttemptRow, retry: Retry) -> None:
 
 def kill(run: "Run", node: Node) -> None:
     """Have the attempt of a node killed. How it ended is told by the one who follows it."""
-    row = run.attempts[node.id]
+    row = run.attempts.get(node.id)
+    if row is None:  # it has ended, or was not taken, a moment ago
+        return
     executor = run.executors.named(row.executor)
     note = _noter(run, node)
     note(None, None)
@@ -232,6 +234,10 @@ class _Watch:
     attempt: int
     log_size: int
     fresh: bool
+
+    @property
+    def canceling(self) -> bool:
+        return self.run.canceled_by is not None
 
     def log(self, data: bytes) -> None:
         chunk = LogChunk(self.run.task.id, self.node.id, self.attempt, self.log_size, data)

@@ -7,13 +7,15 @@ it was on this host and its pid is gone or belongs to another process.
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import uuid4
 
 import psutil
 
 from gorchestrator.domain.records import OwnerRow, TaskRow
+
+_ABOUT_TO_RUN = 1.0  # seconds
 
 
 class OwnerWrites(Protocol):
@@ -51,6 +53,8 @@ class Ownership:
         self._reads = reads
         self._lease = lease
         self._registered = False
+        self.living = 1  # processes that share the store, this one included
+        self._adrift: dict[str, float] = {}  # own tasks that it does not run, and since when
         self._seen: dict[str, tuple[int, float]] = {}  # owner: its counter, and when that was first seen
 
     def beat(self) -> None:
@@ -61,15 +65,26 @@ class Ownership:
         self._writes.register(OwnerRow(self.id, socket.gethostname(), os.getpid(), start, 0))
         self._registered = True
 
-    def orphans(self) -> list[TaskRow]:
-        """Return the open tasks whose owner is gone, by what this process has observed so far."""
+    def orphans(self, held: Collection[str]) -> list[TaskRow]:
+        """Return the open tasks that nobody runs, by what this process has observed so far; it runs those in ``held``.
+
+        Its own may be among them: a run is given up where an executor has seen a higher fence, as after a restore.
+        """
+        owners = self._reads.owners()
+        living = {self.id} | {owner.id for owner in owners if self._lives(owner)}
+        self.living = len(living)
+        self._seen = {owner.id: self._seen[owner.id] for owner in owners if owner.id in self._seen}
         tasks = self._reads.open_tasks()
-        foreign = {task.owner for task in tasks} - {self.id, None}
-        if not foreign:
-            return [task for task in tasks if task.owner is None]
-        living = {owner.id for owner in self._reads.owners() if self._lives(owner)}
-        self._seen = {owner: seen for owner, seen in self._seen.items() if owner in foreign}
-        return [task for task in tasks if task.owner != self.id and task.owner not in living]
+        for dead in {owner.id for owner in owners} - living - {task.owner for task in tasks}:
+            self._writes.release(dead)
+        adrift = self._own_adrift([task.id for task in tasks if task.owner == self.id and task.id not in held])
+        return [task for task in tasks if task.owner not in living or task.id in adrift]
+
+    def _own_adrift(self, tasks: Sequence[str]) -> set[str]:
+        """Return which of its own tasks it has not run for a while: one that was just accepted is about to be run."""
+        now = time.monotonic()
+        self._adrift = {task: self._adrift.get(task, now) for task in tasks}
+        return {task for task, since in self._adrift.items() if now - since > _ABOUT_TO_RUN}
 
     def _lives(self, owner: OwnerRow) -> bool:
         if owner.host == socket.gethostname() and not _is_process(owner.pid, owner.pid_start):

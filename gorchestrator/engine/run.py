@@ -106,6 +106,13 @@ class Run:
         return self.rows[node].output
 
     def _live(self, node: Node) -> None:
+        try:
+            self._live_on(node)
+        except Fenced as error:  # nobody's fault, so no traceback
+            log.warning("the run goes on elsewhere: %s", error, extra={"event": "run_fenced", "task": self.task.id})
+            self.abandon()
+
+    def _live_on(self, node: Node) -> None:
         """Wait for the predecessors of a node, run it, and let its successors know."""
         for predecessor in node.needs:
             self._signals[predecessor].wait()

@@ -1,15 +1,18 @@
 """The runs of this process: started when a graph is accepted here, taken over when their owner is gone."""
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 import gevent
 from gevent.event import Event
 
+from gorchestrator.common.reasons import ReasonCode
+from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.ports import Executors, Journal, Stored
-from gorchestrator.domain.records import EventRow, Kind
+from gorchestrator.domain.records import Change, EventRow, Kind, TaskRow
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.run import Run
 
@@ -22,7 +25,7 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """Holds the runs that this process owns, and shows the other processes that it lives.
 
-    ``load`` returns what is stored of a task.
+    ``load`` returns what is stored of a task; ``share`` is told how many processes use the executors.
     """
 
     def __init__(
@@ -32,17 +35,19 @@ class Scheduler:
         ownership: Ownership,
         executors: Executors,
         load: Callable[[str], Stored | None],
+        share: Callable[[int], None],
         lease: float,
     ) -> None:
         self._journal = journal
         self._ownership = ownership
         self._load = load
+        self._share = share
         self._executors = executors
         self._lease = lease
         self._runs: dict[str, Run] = {}
         self._stopped = False
         self._look = Event()
-        self._claimed: set[str] = set()  # owned, but not loaded yet
+        self._claimed: dict[str, int] = {}  # owned, but not loaded yet: the fences
         self._canceled: OrderedDict[str, str] = OrderedDict()  # cancels that were seen before their run was here
         self._keeper: gevent.Greenlet[..., None] | None = None
 
@@ -100,24 +105,39 @@ class Scheduler:
         while True:
             try:
                 self._ownership.beat()
-                for task in self._ownership.orphans():
-                    if self._ownership.claim(task) is not None:
-                        self._claimed.add(task.id)
-                self._adopt()
+                for task in self._ownership.orphans(self._runs.keys() | self._claimed.keys()):
+                    fence = self._ownership.claim(task)
+                    if fence is not None:
+                        self._claimed[task.id] = fence
+                self._share(self._ownership.living)
+                for task_id, fence in list(self._claimed.items()):
+                    self._adopt(task_id, fence)
             except StoreError as error:
                 log.warning("the store is away: %s", error, extra={"event": "store_away"})
             self._look.wait(self._lease / _LOOKS_PER_LEASE)
             self._look.clear()
 
-    def _adopt(self) -> None:
-        """Go on with the claimed runs; what cannot be loaded now is loaded the next time."""
-        for task in list(self._claimed):
+    def _adopt(self, task: str, fence: int) -> None:
+        """Go on with a claimed run; what the store does not give now is loaded the next time."""
+        try:
             stored = self._load(task)
-            self._claimed.discard(task)
-            if stored is not None:
-                fence = stored.task.fence
-                log.info("took over", extra={"event": "run_adopted", "task": task, "fence": fence})
-                self.run(stored)
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("a run cannot be loaded", extra={"event": "run_fault", "task": task})
+            self._give_up(task, fence, f"a fault of the orchestrator: its graph cannot be loaded: {error!r}")
+            stored = None
+        del self._claimed[task]
+        # It may have ended, or have been claimed by another process, while the store was away.
+        if stored is None or stored.task.state.final or stored.task.fence != fence:
+            return
+        log.info("took over", extra={"event": "run_adopted", "task": task, "fence": fence})
+        self.run(stored)
+
+    def _give_up(self, task: str, fence: int, reason: str) -> None:
+        code, now = ReasonCode.INTERNAL, time.time()
+        row = TaskRow(task, "", State.FAILURE, reason, code, stopped_at=now)
+        self._journal.post(Change(Kind.TASK_FINAL, task, fence, now, task_row=row))
 
     def _keeper_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
         log.error("the keeper of leases failed; it starts again", exc_info=greenlet.exc_info, extra={"event": "fault"})

@@ -7,7 +7,7 @@ import pytest
 
 from client_support import AWAY, Notes, ScriptedApi, attempt, info, job, until
 from gorchestrator.client import fleet as module
-from gorchestrator.client.api import Certificates
+from gorchestrator.client.api import Certificates, ExecutorApi
 from gorchestrator.client.faults import FenceStale, Full, JobUnknown
 from gorchestrator.client.fleet import Fleet, RemoteExecutor
 from gorchestrator.common.reasons import ReasonCode
@@ -189,3 +189,33 @@ def test_one_that_was_never_reached_may_have_any_engine(fleet):
     assert fleet.engines() is None
     two.contact.info = info(16, 64, "2", "docker")
     assert fleet.engines() == {"shell", "docker"}
+
+
+@pytest.mark.parametrize(
+    ("capacity", "queue", "processes", "places"), [(16, 64, 1, 32), (16, 64, 4, 20), (2, 0, 2, 1), (1, 0, 5, 1)]
+)
+def test_together_the_processes_have_no_more_in_flight_than_an_executor_takes(
+    executor_with, capacity, queue, processes, places
+):
+    executor = executor_with(ping=[info(capacity, queue)])
+    until(lambda: executor.contact.info)
+    executor.share_with(processes)
+    assert executor._slots.limit == places
+
+
+def test_kept_connections_outlive_a_ping_that_brings_no_news():
+    api = ExecutorApi("executor", "https://127.0.0.1:1", Certificates(Path("ca"), Path("cert"), Path("key")))
+    api.resize(8)
+    before = api._session.adapters[api.url]
+    api.resize(8)
+    assert api._session.adapters[api.url] is before
+    api.resize(9)
+    assert api._session.adapters[api.url] is not before
+
+
+def test_one_that_can_be_reached_comes_before_one_that_was_never_seen(fleet):
+    one, two = fleet
+    assert chosen(fleet) == "one"  # nothing is known of either
+    two.contact.info = info(16, 64, "2", "shell")
+    two.contact._there.set()
+    assert chosen(fleet) == "two"

@@ -134,6 +134,14 @@ def test_after_too_long_without_contact_it_is_lost(following, monkeypatch, pings
     assert result.reason.endswith("s; death not verified: it is away")
 
 
+def test_whose_death_was_asked_for_is_not_given_up(following, monkeypatch):
+    clock = iter(range(0, 10**9, 10**6))
+    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(clock)))
+    found = following(put=[RUNS], get=[*[AWAY] * 20, job(state=State.CANCELED)], lost_after=300.0)
+    found.watch.canceling = True
+    assert found.follow().state is State.CANCELED
+
+
 def test_with_0_it_is_never_lost(following, monkeypatch):
     clock = iter(range(0, 10**9, 10**6))
     monkeypatch.setattr(module.time, "monotonic", lambda: float(next(clock)))

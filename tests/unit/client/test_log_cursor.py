@@ -98,3 +98,21 @@ def test_whatever_the_answers_cut_the_log_is_kept_as_far_as_the_limit_allows(siz
     assert len(head) + int(left_out) + len(tail) == size
     assert len(tail) == limit - limit // 2
     assert len(head) == limit // 2
+
+
+@pytest.mark.parametrize("limit", [10_000, 200])
+def test_what_a_daemon_prints_after_the_end_is_not_waited_for(limit):
+    kept = []
+    cursor = LogCursor(0, limit, kept.append)
+    log = b"x" * 500
+    last = view(log, 0, final=True)
+    done = cursor.take(last)
+    for _ in range(100):
+        if done:
+            break
+        log += b"y" * 500  # faster than it can be fetched
+        last = view(log, cursor.wanted(last), final=True)
+        done = cursor.take(last)
+    assert done
+    assert b"yy" not in b"".join(kept)
+    assert b"".join(kept).count(b"left out") == (limit < 500)

@@ -77,7 +77,7 @@ def ownership(owners):
 def test_tasks_that_nobody_owns_are_orphans_at_once_and_own_ones_never(owners, ownership):
     owners.own("1", None, 1)
     owners.own("2", ownership.id, 1)
-    assert [task.id for task in ownership.orphans()] == ["1"]
+    assert [task.id for task in ownership.orphans(set())] == ["1"]
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_tasks_that_nobody_owns_are_orphans_at_once_and_own_ones_never(owners, o
 def test_tasks_of_a_process_of_this_host_that_is_gone_are_orphans_at_once(owners, ownership, dead):
     owners.own("1", "other", 1)
     owners.register(process(**dead))
-    assert [task.id for task in ownership.orphans()] == ["1"]
+    assert [task.id for task in ownership.orphans(set())] == ["1"]
 
 
 def test_tasks_of_a_process_that_was_forgotten_are_orphans_at_once(owners, ownership):
     owners.own("1", "other", 1)
-    assert [task.id for task in ownership.orphans()] == ["1"]
+    assert [task.id for task in ownership.orphans(set())] == ["1"]
 
 
 @pytest.mark.parametrize("host", [None, "another-host"])
@@ -105,14 +105,14 @@ def test_a_process_is_dead_when_its_counter_stood_still_for_the_lease(owners, ow
     owners.own("1", "other", 1)
     for beat in (5, 6, 7):
         owners.register(process(host=host, beat=beat))
-        assert ownership.orphans() == []
+        assert ownership.orphans(set()) == []
         clock[0] += LEASE - 1  # long, but the counter moves
     owners.register(process(host=host, beat=8))
-    assert ownership.orphans() == []
+    assert ownership.orphans(set()) == []
     clock[0] += LEASE - 0.1
-    assert ownership.orphans() == []
+    assert ownership.orphans(set()) == []
     clock[0] += 0.2
-    assert [task.id for task in ownership.orphans()] == ["1"]
+    assert [task.id for task in ownership.orphans(set())] == ["1"]
 
 
 def test_the_clock_of_the_observer_begins_with_its_first_look(owners, ownership, monkeypatch):
@@ -120,7 +120,7 @@ def test_the_clock_of_the_observer_begins_with_its_first_look(owners, ownership,
     monkeypatch.setattr(time, "monotonic", lambda: 10.0**6)
     owners.own("1", "other", 1)
     owners.register(process(host="another-host", beat=0))
-    assert ownership.orphans() == []
+    assert ownership.orphans(set()) == []
 
 
 def test_a_process_that_others_took_for_dead_registers_again(owners, ownership):
@@ -129,6 +129,35 @@ def test_a_process_that_others_took_for_dead_registers_again(owners, ownership):
     owners.known.clear()
     ownership.beat()
     assert ownership.id in owners.known
+
+
+def test_an_own_task_that_is_not_run_for_a_while_is_an_orphan(owners, ownership, monkeypatch):
+    """So it is after its executor has fenced the run off, though no other process has claimed it."""
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    owners.own("1", ownership.id, 1)
+    owners.own("2", ownership.id, 1)
+    assert ownership.orphans({"2"}) == []
+    clock[0] += 2
+    assert [task.id for task in ownership.orphans({"2"})] == ["1"]
+
+
+def test_the_dead_are_forgotten_once_nothing_is_theirs(owners, ownership):
+    owners.register(process(pid_start=1.0))
+    owners.own("1", "other", 1)
+    ownership.orphans(set())
+    assert owners.released == []
+    owners.own("1", "third", 2)
+    ownership.orphans(set())
+    assert owners.released == ["other"]
+
+
+def test_who_lives_shares_the_executors(owners, ownership):
+    ownership.beat()
+    owners.register(process(name="other"))
+    owners.register(process(name="dead", pid_start=1.0))
+    ownership.orphans(set())
+    assert ownership.living == 2
 
 
 # -- the scheduler
@@ -154,6 +183,7 @@ def bench(owners, ownership, monkeypatch):
         ownership=ownership,
         executors=found.executor,
         load=load_by_what_is_set_now,
+        share=lambda processes: None,
         lease=LEASE,
     )
     yield found
@@ -234,6 +264,33 @@ def test_a_claimed_run_that_cannot_be_read_now_is_read_later(bench):
     bench.scheduler.start()
     until(lambda: bench.executor.begun)
     assert faults == []
+
+
+def test_a_run_that_cannot_be_loaded_ends_as_failure_and_is_in_nobodys_way(bench):
+    load = bench.load
+
+    def broken(task):
+        if task == "1" * 32:
+            raise ValueError("what is this")
+        return load(task)
+
+    bench.load = broken
+    bench.owners.own("1" * 32, None, 4)
+    bench.owners.own(TASK, None, 4)
+    bench.scheduler.start()
+    until(lambda: bench.executor.begun)
+    (ended,) = [change for change in bench.journal.changes if change.task == "1" * 32]
+    assert (ended.task_row.state, ended.task_row.reason_code, ended.fence) == (State.FAILURE, "internal", 5)
+    assert "ValueError('what is this')" in ended.task_row.reason
+
+
+def test_a_run_that_somebody_has_claimed_while_it_was_loaded_is_left_to_him(bench):
+    bench.load = lambda task: bench.loads.append(task) or stored(shell("a"), id=task, fence=9, state=State.RUNNING)
+    bench.owners.own(TASK, None, 4)
+    bench.scheduler.start()
+    until(lambda: bench.loads)
+    settle()
+    assert bench.scheduler.open_runs == 0
 
 
 def test_the_keeper_outlives_a_fault_of_ours(bench, monkeypatch, caplog):
