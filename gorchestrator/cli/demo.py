@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from gorchestrator.cli import examples, report
+from gorchestrator.cli import examples, report, tables
 from gorchestrator.cli.children import Child, Supervisor
 from gorchestrator.cli.failure import Failure
 from gorchestrator.cli.progress import Display, display
@@ -69,8 +69,8 @@ def _run(place: Workplace, port: int, once: bool) -> bool:
         supervisor.restarting.set()
         click.echo(f"Executor and orchestrator are up: {url}")
         with voice.on(display()) as shown:
-            tasks = _run_examples(remote, shown)
-        wrong = report.show(tasks, examples.load())
+            tasks = _run_examples(remote, place, shown)
+        wrong = report.show(tasks, _examples_of(place))
         if not once:
             report.show_addresses(url, serving.url_of(children[0].sock, "https"), place)
             _stay(supervisor)
@@ -163,14 +163,24 @@ def _not_ready(remote: Remote) -> str | None:
     return "; ".join(str(each.get("reason")) for each in found if not each["reachable"]) or None
 
 
-def _run_examples(remote: Remote, shown: Display) -> list[Task]:
+def _run_examples(remote: Remote, place: Workplace, shown: Display) -> list[Task]:
     """Post the examples, go on with what an earlier demo left unfinished, and return all tasks when they have ended."""
     open_tasks = remote.tasks(open_only=True, limit=MOST)
-    unfinished = {task["name"]: task["id"] for task in open_tasks}
+    unfinished = [task["id"] for task in open_tasks]
     if unfinished:
-        shown.say(f"Going on with what an earlier demo left unfinished: {', '.join(unfinished)}")
-    posted = [remote.submit(each.gorch) for each in examples.load() if each.name not in unfinished]
-    return _follow(remote, [*(task["id"] for task in open_tasks), *posted], shown)
+        names = ", ".join(map(tables.title_of, open_tasks))
+        shown.say(f"Going on with what an earlier demo left unfinished: {names}")
+    posted = {task: file for task, file in place.posted().items() if task in unfinished}
+    for each in examples.load():
+        if each.file not in posted.values():
+            posted[remote.submit(each.gorch)] = each.file
+            place.remember_posted(posted)
+    return _follow(remote, list(dict.fromkeys([*unfinished, *posted])), shown)
+
+
+def _examples_of(place: Workplace) -> dict[str, examples.Example]:
+    known = {each.file: each for each in examples.load()}
+    return {task: known[file] for task, file in place.posted().items() if file in known}
 
 
 def _follow(remote: Remote, ids: Sequence[str], shown: Display) -> list[Task]:

@@ -33,6 +33,9 @@ class Example:
         """Yield what ended in another way than it has to, in words."""
         yield from _different("the graph", self.state, task)
         for node in task["nodes"]:
+            if node["name"] not in self.nodes:  # another version's, which was left unfinished
+                yield f"node {node['name']} is not one of the example's"
+                continue
             yield from _different(f"node {node['name']}", self.nodes[node["name"]], node)
             seen = node.get("output") or {}
             for name, value in self.output.get(node["name"], {}).items():

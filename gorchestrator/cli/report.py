@@ -1,6 +1,6 @@
 """What ``gorch demo`` says at the end: each graph with its nodes beside what was expected, and where to go on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -14,13 +14,15 @@ from gorchestrator.cli.workplace import Workplace
 Task = Mapping[str, Any]
 
 
-def show(tasks: Sequence[Task], known: Iterable[Example]) -> bool:
-    """Print each graph, and return whether one ended in another way than it has to."""
+def show(tasks: Sequence[Task], known: Mapping[str, Example]) -> bool:
+    """Print each graph, and return whether one ended in another way than it has to.
+
+    ``known``: which of the tasks, by id, is which example.
+    """
     out = tables.console()
-    by_name = {example.name: example for example in known}
     wrong: list[str] = []
     for task in tasks:
-        example = by_name.get(task["name"])
+        example = known.get(task["id"])
         _show_graph(out, task, example)
         if example:
             wrong += [f"{example.file}: {line}" for line in example.differences(task)]
@@ -47,7 +49,7 @@ Stop       Ctrl-C""")
 
 def _show_graph(out: Console, task: Task, example: Example | None) -> None:
     label = tables.state_of(task).label
-    title = Text.assemble("\n", tables.text(task["name"], "bold"), "  ", tables.state_text(label))
+    title = Text.assemble("\n", tables.text(tables.title_of(task), "bold"), "  ", tables.state_text(label))
     out.print(Text.assemble(title, f"  {tables.duration(task)}", f"  ({example.file})" if example else ""))
     table = tables.new_table("NODE", "STATE", "EXPECTED", "DURATION", "OUTPUT", "REASON")
     for node in task["nodes"]:

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -29,6 +29,7 @@ class Workplace:
         self.executor = root / "executor"
         self.logs = root / "logs"
         self._servers = root / "servers.json"
+        self._examples = root / "examples.json"
         self._lock: IO[str] | None = None
 
     def open(self) -> None:
@@ -62,9 +63,18 @@ class Workplace:
                 known.append([pid, psutil.Process(pid).create_time()])
             except psutil.NoSuchProcess:
                 continue
-        temporary = self._servers.with_suffix(".new")
-        temporary.write_text(json.dumps(known))
-        temporary.replace(self._servers)
+        _note(self._servers, known)
+
+    def posted(self) -> dict[str, str]:
+        """Return the tasks that demos here have posted last, each with the file of its example."""
+        try:
+            return {str(task): str(file) for task, file in json.loads(self._examples.read_text()).items()}
+        except (OSError, ValueError, AttributeError):
+            return {}
+
+    def remember_posted(self, tasks: Mapping[str, str]) -> None:
+        """Note which tasks are examples: their names may be those of graphs of the user's own, too."""
+        _note(self._examples, tasks)
 
     def wait_for_keepers(self) -> list[int]:
         """Return when what the executors have started has ended, or, after a while, the pids of what lives on."""
@@ -93,6 +103,12 @@ class Workplace:
             return [process for pid, born in known if (process := _same(pid, born))]
         except (OSError, ValueError, TypeError):
             return []
+
+
+def _note(path: Path, value: object) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.write_text(json.dumps(value))
+    temporary.replace(path)
 
 
 def _locked(path: Path) -> IO[str]:

@@ -121,6 +121,7 @@ def test_it_stays_up_until_ctrl_c(start, tmp_path):
 
 
 def test_killed_it_leaves_no_server_and_a_new_one_goes_on(start, tmp_path):
+    """Also with a graph that has the name of an example and is none."""
     demo = start().wait_for("Ctrl-C")
     ledger = tmp_path / "ledger"
     script = (
@@ -128,15 +129,16 @@ def test_killed_it_leaves_no_server_and_a_new_one_goes_on(start, tmp_path):
     )
     remote = Remote(demo.url)
     nodes = [{"name": "a", "engine": "shell", "artifact": script}, {"name": "b", "needs": ["a"]}]
-    task = remote.submit({"name": "unfinished", "nodes": nodes})
+    task = remote.submit({"name": "diamond", "nodes": nodes})
     remote.close()
     wait_until(ledger.exists, what="the node")
     demo.stop(signal.SIGKILL)
     wait_until(lambda: servers(demo.data) == [], 30, "no server is left")
     assert ledger.read_text() == "begin\n"
-    other = start().wait_for("Going on with what an earlier demo left unfinished: unfinished")
+    other = start().wait_for("Going on with what an earlier demo left unfinished: diamond")
     (tmp_path / "go").touch()
     other.wait_for("Ctrl-C")
+    assert "All 8 graphs ended as they have to." in other.said()
     remote = Remote(other.url)
     assert remote.task(task)["state"] == 3
     remote.close()

@@ -107,17 +107,24 @@ def test_every_example_file_is_expected_to_end_somehow():
 def test_an_example_that_ended_in_another_way_is_reported(capsys):
     example = next(each for each in examples.load() if each.file == "demo.json")
     nodes = [node(name, 3, output=dict(example.output.get(name, {}))) for name in example.nodes]
-    assert not report.show([task(3, *nodes, name=example.name)], [example])
+    known = {"0" * 32: example}
+    assert not report.show([task(3, *nodes, name=example.name)], known)
     assert "All 1 graphs ended as they have to." in capsys.readouterr().out
     nodes[3] |= {"state": 4, "reason": "no\nreally", "output": {}}
-    assert report.show([task(4, *nodes, name=example.name)], [example])
+    nodes.append(node("more", 3))
+    assert report.show([task(4, *nodes, name=example.name)], known)
     out = capsys.readouterr().out
     assert "NOT AS EXPECTED demo.json: the graph has to be success and is failure" in out
     assert "node join has to be success and is failure: no" in out
     assert "output left has to be 'hello' and is None" in out
     assert "success ✗" in out
+    assert "node more is not one of the example's" in out
 
 
-def test_graphs_of_the_user_are_shown_too(capsys):
-    assert not report.show([task(4, node("x", 4), name="mine")], [])
-    assert "mine" in capsys.readouterr().out
+def test_graphs_of_the_user_are_shown_too_and_may_be_named_as_an_example(capsys):
+    example = next(each for each in examples.load() if each.file == "demo.json")
+    for name in ("mine", example.name):
+        assert not report.show([task(4, node("x", 4), name=name)], {"f" * 32: example})
+        out = capsys.readouterr().out
+        assert name in out
+        assert "demo.json" not in out

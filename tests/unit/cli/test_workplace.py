@@ -63,8 +63,15 @@ def test_servers_that_do_not_end_are_named(place, monkeypatch):
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '[["a", "b"]]'])
 def test_a_torn_note_counts_as_none(place, text):
     place.close()
-    (place.root / "servers.json").write_text(text)
+    for note in ("servers", "examples"):
+        (place.root / f"{note}.json").write_text(text)
     place.open()
+    assert place.posted() == {}
+
+
+def test_what_it_has_posted_is_known_to_the_next_demo(place):
+    place.remember_posted({"1": "a.json", "2": "b.json"})
+    assert Workplace(place.root).posted() == {"1": "a.json", "2": "b.json"}
 
 
 def test_a_directory_that_cannot_be_used(tmp_path):
