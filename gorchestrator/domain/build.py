@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gorchestrator.domain.digraph import (
-    Pause,
     describe_cycle,
     edges_of_matrix,
     edges_of_needs,
@@ -18,6 +17,7 @@ from gorchestrator.domain.digraph import (
 )
 from gorchestrator.domain.errors import Fault, InvalidGorch
 from gorchestrator.domain.graph import BUILT_IN_ENGINES, NIL, Graph, Node, Reference
+from gorchestrator.domain.pace import Pause
 from gorchestrator.domain.references import Resolver
 
 _NODES_PER_SLICE = 500
@@ -54,7 +54,7 @@ def build(
         by_name = {name: node for node, name in reversed(list(enumerate(names))) if name}
         needs = edges_of_needs([spec.get("needs") or () for spec in listed], ids, by_name, found, pause)
     order, _ = topological_order(needs, pause)
-    cycle = find_cycle(needs, order)
+    cycle = find_cycle(needs, order, pause)
     if cycle:
         found.append(Fault("/digraph" if cells is not None else "/nodes", describe_cycle(cycle, names)))
     # Behind a cycle nobody's ancestors are known: references are looked at when it is mended.

@@ -1,17 +1,24 @@
 """The edges of a gorch: from the matrix or from ``needs`` to predecessor lists, in order and without a cycle."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from itertools import compress
 from typing import Any
 
 from gorchestrator.domain.errors import Fault
-
-Pause = Callable[[], None]
+from gorchestrator.domain.pace import Pace, Pause
 
 _CELL_LIMIT = 2**63  # a cell is an integer as every JSON reader can hold it
 _CELLS_PER_SLICE = 100_000  # about 2 ms of work between two pauses
+_CELLS_PER_EDGE = 5  # what an edge costs, in cells
+_EDGES_PER_SLICE = 20_000
+_NEEDS_PER_SLICE = 5_000
 _FAULTS_ENOUGH = 1000  # a matrix of a million faulty cells is not listed to its end
+_FAULTS_OF_NEEDS = 500
+_COMPARED_LENGTH = 64  # longer texts take far longer to compare
+_COMPARED = 1000  # names that one need is compared with
+_COMPARISONS = 10_000  # of needs and names in a document; 0.01 ms each, up to 0.3 ms where names are long and alike
+_COMPARISONS_PER_SLICE = 20
 _SHOWN_IN_A_CYCLE = 20
 
 
@@ -26,11 +33,14 @@ def edges_of_matrix(cells: Sequence[Any], size: int, faults: list[Fault], pause:
             Fault("/digraph", f"has {len(cells)} cells; {size} nodes need {size} x {size} = {size * size} cells")
         )
         return [() for _ in needs]
-    rows_per_slice = max(1, _CELLS_PER_SLICE // max(1, size))
+    pace = Pace(pause, _CELLS_PER_SLICE)
     for row_number in range(size):
         row = cells[row_number * size : (row_number + 1) * size]
+        edges = 0
         if set(map(type, row)) == {int} and min(row) >= -_CELL_LIMIT and max(row) < _CELL_LIMIT:
-            for column in compress(range(size), row):
+            columns = list(compress(range(size), row))
+            edges = len(columns)
+            for column in columns:
                 if column == row_number:
                     faults.append(_self_edge(f"/digraph/{row_number * size + column}", row_number))
                 else:
@@ -39,8 +49,7 @@ def edges_of_matrix(cells: Sequence[Any], size: int, faults: list[Fault], pause:
             faults.extend(_cell_faults(row, row_number * size))
             if len(faults) > _FAULTS_ENOUGH:
                 break
-        if row_number % rows_per_slice == 0:
-            pause()
+        pace.spend(size + _CELLS_PER_EDGE * edges)
     return [tuple(predecessors) for predecessors in needs]
 
 
@@ -61,31 +70,66 @@ def edges_of_needs(
 ) -> list[tuple[int, ...]]:
     """Return the predecessors of each node, by id, for the ``needs`` (names or ids) of the nodes as they are listed.
 
-    ``ids`` holds the id of each listed node. What is wrong is added to ``faults``.
+    ``ids`` holds the id of each listed node. What is wrong is added to ``faults``; of many only the first.
     """
     found: list[tuple[int, ...]] = [() for _ in ids]
+    pace = Pace(pause, _NEEDS_PER_SLICE)
+    faulty = _FaultyNeeds(by_name, faults, pause)
     for place, (node, wanted) in enumerate(zip(ids, needs, strict=True)):
         predecessors = set()
         for position, need in enumerate(wanted):
-            pointer = f"/nodes/{place}/needs/{position}"
             predecessor = by_name.get(need) if isinstance(need, str) else need
-            if type(predecessor) is not int or not 0 <= predecessor < len(ids):
-                faults.append(Fault(pointer, _unknown_need(need, by_name)))
-            elif predecessor == node:
-                faults.append(_self_edge(pointer, node))
-            else:
+            if type(predecessor) is int and 0 <= predecessor < len(ids) and predecessor != node:
                 predecessors.add(predecessor)
+            else:
+                faulty.add(f"/nodes/{place}/needs/{position}", node, need, predecessor)
+            pace.spend(1)
         found[node] = tuple(sorted(predecessors))
-        if place % 500 == 0:
-            pause()
+        pace.spend(1)
+    faulty.close()
     return found
 
 
-def _unknown_need(need: Any, by_name: Mapping[str, int]) -> str:
-    if not isinstance(need, str):
-        return "must be the name or the id of a node of this gorch"
-    near = get_close_matches(need[:100], list(by_name)[:1000], n=1)
-    return f"there is no node named {need[:100]!r}" + (f"; is {near[0]!r} meant?" if near else "")
+class _FaultyNeeds:
+    """The faults of ``needs``. A document may have millions, and a suggestion is dear: both are for the first only."""
+
+    def __init__(self, by_name: Mapping[str, int], faults: list[Fault], pause: Pause) -> None:
+        self._by_name = by_name
+        self._names = [name for name in by_name if len(name) <= _COMPARED_LENGTH][:_COMPARED]
+        self._faults = faults
+        self._pause = pause
+        self._count = 0
+        self._comparisons = 0
+
+    def add(self, pointer: str, node: int, need: Any, predecessor: Any) -> None:
+        """Add that a need of a node is no node, or the node itself."""
+        self._count += 1
+        if self._count <= _FAULTS_OF_NEEDS:
+            itself = type(predecessor) is int and predecessor == node
+            self._faults.append(_self_edge(pointer, node) if itself else Fault(pointer, self._unknown(need)))
+
+    def close(self) -> None:
+        """Say how many more there are."""
+        more = self._count - _FAULTS_OF_NEEDS
+        if more > 0:
+            self._faults.append(Fault("/nodes", f"{more} more needs are faulty and not listed"))
+
+    def _unknown(self, need: Any) -> str:
+        if not isinstance(need, str):
+            return "must be the name or the id of a node of this gorch"
+        near = self._near(need)
+        return f"there is no node named {need[:100]!r}" + (f"; is {near[0]!r} meant?" if near else "")
+
+    def _near(self, need: str) -> list[str]:
+        """Return the name that is nearest to ``need``, if one is near."""
+        if len(need) > _COMPARED_LENGTH or self._comparisons >= _COMPARISONS:
+            return []
+        self._comparisons += len(self._names)
+        near: list[str] = []
+        for start in range(0, len(self._names), _COMPARISONS_PER_SLICE):
+            near += get_close_matches(need, self._names[start : start + _COMPARISONS_PER_SLICE], n=1)
+            self._pause()
+        return get_close_matches(need, near, n=1)
 
 
 def topological_order(needs: Sequence[Sequence[int]], pause: Pause) -> tuple[list[int], list[list[int]]]:
@@ -95,21 +139,22 @@ def topological_order(needs: Sequence[Sequence[int]], pause: Pause) -> tuple[lis
     """
     successors: list[list[int]] = [[] for _ in needs]
     waiting = [len(predecessors) for predecessors in needs]
+    pace = Pace(pause, _EDGES_PER_SLICE)
     for node, predecessors in enumerate(needs):
         for predecessor in predecessors:
             successors[predecessor].append(node)
+        pace.spend(1 + len(predecessors))
     order = [node for node, count in enumerate(waiting) if count == 0]
-    for place, node in enumerate(order):  # grows while it is walked
+    for node in order:  # grows while it is walked
         for successor in successors[node]:
             waiting[successor] -= 1
             if waiting[successor] == 0:
                 order.append(successor)
-        if place % 2000 == 0:
-            pause()
+        pace.spend(1 + len(successors[node]))
     return order, successors
 
 
-def find_cycle(needs: Sequence[Sequence[int]], order: Sequence[int]) -> list[int]:
+def find_cycle(needs: Sequence[Sequence[int]], order: Sequence[int], pause: Pause) -> list[int]:
     """Return the ids along one cycle, in the order of its edges, where ``order`` misses some nodes; else nothing."""
     sound = set(order)
     start = next((node for node in range(len(needs)) if node not in sound), None)
@@ -119,7 +164,9 @@ def find_cycle(needs: Sequence[Sequence[int]], order: Sequence[int]) -> list[int
     trail: list[int] = []
     place: dict[int, int] = {}
     node = start
+    pace = Pace(pause, _EDGES_PER_SLICE)
     while node not in place:
+        pace.spend(1 + len(needs[node]))
         place[node] = len(trail)
         trail.append(node)
         node = next(predecessor for predecessor in needs[node] if predecessor not in sound)

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gorchestrator.domain.build import build
-from gorchestrator.domain.digraph import Pause
 from gorchestrator.domain.graph import Graph, Node
+from gorchestrator.domain.pace import Pause
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import re2
 
-from gorchestrator.domain.digraph import Pause
 from gorchestrator.domain.errors import Fault
 from gorchestrator.domain.graph import Node, Reference
+from gorchestrator.domain.pace import Pause
 
 _MARK = "get_attribute "
 _PATTERNS_LIMIT = 100

@@ -1,8 +1,13 @@
 """What a gorch may look like, and what is said of one that is faulty."""
 
+import contextlib
+import difflib
+
 import pytest
 
+from gorchestrator.domain import digraph
 from gorchestrator.domain.build import build
+from gorchestrator.domain.digraph import find_cycle
 from gorchestrator.domain.errors import InvalidGorch
 
 
@@ -150,3 +155,59 @@ def test_large_work_is_cut_into_slices():
     size = 1000
     build({"digraph": [0] * size**2, "nodes": nodes(*map(str, range(size)))}, pause=lambda: pauses.append(1))
     assert len(pauses) > 10
+
+
+def pauses_of(document):
+    """Return after how many pauses a document is built or refused."""
+    pauses = []
+    with contextlib.suppress(InvalidGorch):
+        build(document, pause=lambda: pauses.append(1))
+    return len(pauses)
+
+
+def test_edges_are_cut_into_slices_however_few_the_nodes_are():
+    size = 500
+    half_full = [int(row < column) for row in range(size) for column in range(size)]
+    # 124,750 edges: they are read from the matrix, put in order and walked.
+    assert pauses_of({"digraph": half_full, "nodes": nodes(*map(str, range(size)))}) > 20
+
+
+def test_the_search_for_a_cycle_is_cut_into_slices():
+    pauses = []
+    # A ring of 400 nodes, each of which waits for 100 sound ones too.
+    ring = [() for _ in range(100)] + [(*range(100), 100 + (node - 1) % 400) for node in range(400)]
+    assert len(find_cycle(ring, range(100), lambda: pauses.append(1))) == 400
+    assert len(pauses) == 2
+
+
+def test_a_long_list_of_needs_is_cut_into_slices():
+    assert pauses_of({"nodes": [{"name": "a"}, {"name": "b", "needs": [0] * 100_000}]}) >= 20
+
+
+def test_unknown_needs_without_end_are_neither_listed_nor_compared_to_the_end(monkeypatch):
+    compared = []
+
+    def get_close_matches(need, names, n):
+        compared.extend(names)
+        return difflib.get_close_matches(need, names, n)
+
+    monkeypatch.setattr(digraph, "get_close_matches", get_close_matches)
+    listed = [{"name": f"node-{number}"} for number in range(1000)]
+    listed[0]["needs"] = ["nobody", *(f"nobody-{number}" for number in range(20_000))]
+    with pytest.raises(InvalidGorch) as caught:
+        build({"nodes": listed})
+    faults = caught.value.faults
+    assert len(faults) == 501
+    assert (faults[-1].pointer, faults[-1].detail) == ("/nodes", "19501 more needs are faulty and not listed")
+    assert len(compared) <= 12_000
+
+
+def test_names_are_compared_in_slices():
+    names = [{"name": f"node-{number}"} for number in range(1000)]
+    assert pauses_of({"nodes": [*names, {"name": "last", "needs": ["nod"]}]}) - pauses_of({"nodes": names}) >= 50
+
+
+def test_the_nearest_of_all_names_is_suggested():
+    names = [{"name": f"databas{number}"} for number in range(100)]
+    document = {"nodes": [*names, {"name": "database"}, {"name": "web", "needs": ["databse"]}]}
+    assert "is 'database' meant?" in faults_of(document)["/nodes/101/needs/0"]
