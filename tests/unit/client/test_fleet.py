@@ -214,7 +214,7 @@ def test_kept_connections_outlive_a_ping_that_brings_no_news():
 
 
 def test_one_that_can_be_reached_comes_before_one_that_was_never_seen(fleet):
-    one, two = fleet
+    _, two = fleet
     assert chosen(fleet) == "one"  # nothing is known of either
     two.contact.info = info(16, 64, "2", "shell")
     two.contact._there.set()

@@ -78,6 +78,18 @@ def test_what_was_stored_before_is_not_stored_again():
     assert fetch(log, 10_000, stored=log[:299], grown=(150, 300)) == log
 
 
+def test_what_the_executor_does_not_keep_is_told_too():
+    """Its limit is lower than the one here: it answers with what follows its own gap."""
+    kept = []
+    cursor = LogCursor(0, 1000, kept.append)
+    log = bytes(number % 251 for number in range(900))
+    assert not cursor.take(view(log[:300], 0, piece=100))
+    assert cursor.wanted() == 100
+    assert not cursor.take(view(log, 700, piece=100))
+    assert cursor.take(view(log, 700, final=True, piece=200))
+    assert b"".join(kept) == log[:100] + b"\n[... 600 bytes left out ...]\n" + log[700:]
+
+
 @given(
     size=st.integers(0, 2000),
     limit=st.integers(2, 3000),
