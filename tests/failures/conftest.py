@@ -1,0 +1,28 @@
+"""One orchestrator of two workers and one executor for all tests of the failure matrix, which leave both working."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import failures_support
+from failures_support import House
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[House]:
+    with failures_support.house(tmp_path_factory.mktemp("house"), certs) as found:
+        yield found
+
+
+@pytest.fixture
+def new_house(tmp_path: Path, certs: Path) -> Iterator[Callable[..., House]]:
+    """Return what starts a house with settings or certificates of its own."""
+    with ExitStack() as stack:
+
+        def make(certs: Path = certs, **options: Any) -> House:
+            return stack.enter_context(failures_support.house(tmp_path, certs, **options))
+
+        yield make
