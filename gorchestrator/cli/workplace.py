@@ -12,7 +12,7 @@ import psutil
 
 from gorchestrator import certificates
 from gorchestrator.cli.failure import Failure
-from gorchestrator.common import serving
+from gorchestrator.common import processes, serving
 
 LEFTOVER_TIMEOUT = 30.0  # seconds in which the servers of a demo that was killed have to end
 KEEPERS_TIMEOUT = 5.0  # seconds; they end by themselves when no executor and no job is left
@@ -57,13 +57,8 @@ class Workplace:
 
     def remember(self, pids: Iterable[int]) -> None:
         """Note the servers that run, for the demo after one that is killed."""
-        known = []
-        for pid in pids:
-            try:
-                known.append([pid, psutil.Process(pid).create_time()])
-            except psutil.NoSuchProcess:
-                continue
-        _note(self._servers, known)
+        known = [(pid, processes.started(pid)) for pid in pids]
+        _note(self._servers, [[pid, started] for pid, started in known if started])
 
     def posted(self) -> dict[str, str]:
         """Return the tasks that demos here have posted last, each with the file of its example."""
@@ -100,7 +95,7 @@ class Workplace:
     def _leftovers(self) -> list[psutil.Process]:
         try:
             known = json.loads(self._servers.read_text())
-            return [process for pid, born in known if (process := _same(pid, born))]
+            return [process for pid, started in known if (process := _same(pid, started))]
         except (OSError, ValueError, TypeError):
             return []
 
@@ -126,9 +121,9 @@ def _works_on(process: psutil.Process, folder: Path) -> bool:
     return str(folder) in (process.info["cmdline"] or ())
 
 
-def _same(pid: int, born: float) -> psutil.Process | None:
+def _same(pid: int, started: str) -> psutil.Process | None:
     try:
-        process = psutil.Process(pid)
-        return process if process.create_time() == born else None
+        process = psutil.Process(pid)  # before the look: what comes later under this pid is another one for psutil too
+        return process if processes.started(pid) == started else None
     except psutil.NoSuchProcess:
         return None

@@ -127,7 +127,10 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class OwnerRow:
-    """A process that owns runs. ``pid_start`` is when the process started, which tells it from a later one."""
+    """A process that owns runs.
+
+    ``host`` names the machine and its boot; ``pid_start``, the ticks from then to the start, tells it from a later one.
+    """
 
     id: str
     host: str

@@ -1,7 +1,7 @@
 """Who owns which run: every process shows that it lives, and takes over the runs of those that do not.
 
 A process is dead when its counter has stood still for the lease by the observer's own monotonic clock, and at once when
-it was on this host and its pid is gone or belongs to another process.
+it was on this host and its pid is gone or belongs to another process, or the host was booted since.
 """
 
 import os
@@ -11,8 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 from uuid import uuid4
 
-import psutil
-
+from gorchestrator.common import processes
 from gorchestrator.domain.records import OwnerRow, TaskRow
 
 _ABOUT_TO_RUN = 1.0  # seconds
@@ -61,8 +60,8 @@ class Ownership:
         """Show the other processes that this one lives."""
         if self._registered and self._writes.beat(self.id):
             return
-        start = psutil.Process().create_time()
-        self._writes.register(OwnerRow(self.id, socket.gethostname(), os.getpid(), start, 0))
+        start = float(processes.start_ticks(os.getpid()) or 0)
+        self._writes.register(OwnerRow(self.id, f"{socket.gethostname()} {processes.boot()}", os.getpid(), start, 0))
         self._registered = True
 
     def orphans(self, held: Collection[str]) -> list[TaskRow]:
@@ -87,7 +86,8 @@ class Ownership:
         return {task for task, since in self._adrift.items() if now - since > _ABOUT_TO_RUN}
 
     def _lives(self, owner: OwnerRow) -> bool:
-        if owner.host == socket.gethostname() and not _is_process(owner.pid, owner.pid_start):
+        host, _, boot = owner.host.partition(" ")
+        if host == socket.gethostname() and not (boot == processes.boot() and _is_process(owner.pid, owner.pid_start)):
             return False
         beat, since = self._seen.get(owner.id, (None, 0.0))
         if beat != owner.beat:
@@ -107,7 +107,4 @@ class Ownership:
 
 
 def _is_process(pid: int, start: float) -> bool:
-    try:
-        return abs(psutil.Process(pid).create_time() - start) < 1
-    except psutil.NoSuchProcess:
-        return False
+    return processes.start_ticks(pid) == start

@@ -53,9 +53,11 @@ def test_servers_of_a_killed_demo_are_waited_for(place):
 
 def test_servers_that_do_not_end_are_named(place, monkeypatch):
     monkeypatch.setattr(workplace, "LEFTOVER_TIMEOUT", 0.1)
+    place.remember([os.getpid()])
     place.close()
-    born = psutil.Process().create_time()
-    (place.root / "servers.json").write_text(json.dumps([[os.getpid(), born], [os.getpid(), born - 1]]))
+    note = place.root / "servers.json"
+    ((pid, started),) = json.loads(note.read_text())
+    note.write_text(json.dumps([[pid, started], [pid, started + "0"]]))  # the second one is another process's now
     with pytest.raises(Failure, match=rf"end these processes: {os.getpid()}$"):
         place.open()
 
@@ -67,6 +69,17 @@ def test_a_torn_note_counts_as_none(place, text):
         (place.root / f"{note}.json").write_text(text)
     place.open()
     assert place.posted() == {}
+
+
+def test_servers_are_known_again_after_the_clock_was_set(place, monkeypatch):
+    """The time of day at which a process started is reckoned from the clock, by psutil too."""
+    monkeypatch.setattr(workplace, "LEFTOVER_TIMEOUT", 0.1)
+    place.remember([os.getpid()])
+    place.close()
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 3600)
+    with pytest.raises(Failure, match=rf"end these processes: {os.getpid()}$"):
+        place.open()
 
 
 def test_what_it_has_posted_is_known_to_the_next_demo(place):

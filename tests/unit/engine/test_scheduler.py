@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from engine_support import MemoryJournal, ScriptedExecutor, settle, shell, stored
+from gorchestrator.common import processes
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import EventRow, Kind, OwnerRow, TaskRow
@@ -57,8 +58,8 @@ class Owners:
 
 def process(pid=None, pid_start=None, host=None, beat=0, name="other"):
     pid = os.getpid() if pid is None else pid
-    start = psutil.Process().create_time() if pid_start is None else pid_start
-    return OwnerRow(name, host or socket.gethostname(), pid, start, beat)
+    start = processes.start_ticks(os.getpid()) if pid_start is None else pid_start
+    return OwnerRow(name, host or f"{socket.gethostname()} {processes.boot()}", pid, start, beat)
 
 
 @pytest.fixture
@@ -84,7 +85,8 @@ def test_tasks_that_nobody_owns_are_orphans_at_once_and_own_ones_never(owners, o
     "dead",
     [
         {"pid": 2**22 + 1},  # beyond what Linux gives: no such process
-        {"pid_start": 12.5},  # the pid is another process's now
+        {"pid_start": processes.start_ticks(os.getpid()) - 1},  # the pid is another process's now
+        {"host": f"{socket.gethostname()} 0a1b"},  # that was before the machine was booted
     ],
 )
 def test_tasks_of_a_process_of_this_host_that_is_gone_are_orphans_at_once(owners, ownership, dead):
@@ -121,6 +123,15 @@ def test_the_clock_of_the_observer_begins_with_its_first_look(owners, ownership,
     owners.own("1", "other", 1)
     owners.register(process(host="another-host", beat=0))
     assert ownership.orphans(set()) == []
+
+
+def test_a_process_is_not_taken_for_dead_because_the_clock_was_set(owners, ownership, monkeypatch):
+    """The time of day at which a process started is reckoned from the clock."""
+    ownership.beat()
+    owners.own("1", ownership.id, 1)
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 3600)
+    assert Ownership(owners, owners, LEASE).orphans(set()) == []
 
 
 def test_a_process_that_others_took_for_dead_registers_again(owners, ownership):
