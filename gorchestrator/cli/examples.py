@@ -24,11 +24,6 @@ class Example:
     nodes: Mapping[str, State]
     output: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    @property
-    def name(self) -> str:
-        """The name of the graph."""
-        return str(self.gorch["name"])
-
     def differences(self, task: Json) -> Iterator[str]:
         """Yield what ended in another way than it has to, in words."""
         yield from _different("the graph", self.state, task)
