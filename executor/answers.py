@@ -3,7 +3,7 @@
 from base64 import b64encode
 from typing import Any
 
-from executor.files import read_piece
+from executor import capped
 from executor.job import Job
 from executor.outcome import Outcome
 from gorchestrator.common.states import State
@@ -40,6 +40,6 @@ def _reason(job: Job) -> str | None:
 
 
 def _log(job: Job, log_from: int | None) -> dict[str, Any]:
-    start = log_from or 0
-    data, size = read_piece(job.folder.log, start, 0 if log_from is None else LOG_LIMIT)
+    most = 0 if log_from is None else LOG_LIMIT
+    data, start, size = capped.read(job.folder.log, log_from or 0, most, job.log_limit)
     return {"log": b64encode(data).decode(), "log_from": start, "log_next": start + len(data), "log_size": size}

@@ -79,6 +79,7 @@ def _runner(config: Config) -> Runner:
         env={name: os.environ[name] for name in config.env_allow if name in os.environ},
         artifact_dirs=[os.path.abspath(folder) for folder in config.artifact_dirs],
         grace=config.kill_grace,
+        log_limit=config.log_limit,
     )
     archive = Archive(config.data, config.keep_done)
     fences = Fences(config.data / names.FENCES)

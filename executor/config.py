@@ -43,6 +43,12 @@ class Config:
     env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     keep_done: float = setting(24.0, "how long ended jobs are kept", unit="hours", check=checks.at_least(0))
+    log_limit: int = setting(
+        10 * 2**20,
+        "how much of a job's log is kept: half of it from the start, half from the end",
+        unit="bytes",
+        check=checks.at_least(64 * 1024),
+    )
     body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
     log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
     log_format: str = setting(

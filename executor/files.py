@@ -26,17 +26,6 @@ def open_regular(path: str) -> FileIO:
     return file
 
 
-def read_piece(path: str, start: int, most: int) -> tuple[bytes, int]:
-    """Return at most ``most`` bytes of a file from ``start``, and its size; nothing of a file that is not there."""
-    try:
-        file = open_regular(path)
-    except OSError:
-        return b"", 0
-    with file:
-        size = os.fstat(file.fileno()).st_size
-        return (os.pread(file.fileno(), most, start) if most and start < size else b""), size
-
-
 def size_of(path: str) -> int:
     """Return the size of a file; 0 if it is not there."""
     try:
@@ -51,7 +40,11 @@ def last_lines(path: str) -> str:
     if not size:
         return ""
     start = max(0, size - REASON_BYTES)
-    tail, _ = read_piece(path, start, REASON_BYTES)
+    try:
+        with open_regular(path) as file:
+            tail = os.pread(file.fileno(), REASON_BYTES, start)
+    except OSError:
+        return ""
     if start:
         tail = tail.partition(b"\n")[2] or tail
     lines = [line.rstrip() for line in tail.decode(errors="replace").splitlines() if line.strip()]

@@ -24,6 +24,7 @@ class Surroundings:
     env: Mapping[str, str]  # what nodes get of the executor's own environment
     artifact_dirs: Sequence[str]  # absolute
     grace: float  # seconds between TERM and KILL
+    log_limit: int  # bytes that are kept of a log
 
 
 class Job:
@@ -37,6 +38,7 @@ class Job:
         self.created_at = created_at
         self.artifact_dirs = around.artifact_dirs
         self.base_env = around.env
+        self.log_limit = around.log_limit
         self.private = False  # nobody will acknowledge its result
         self.result: Outcome | None = None
         self.ended = Event()
@@ -89,7 +91,7 @@ class Job:
         if found.state != State.SUCCESS:
             return found
         try:
-            values = outputs.collect(self.folder.log, self.attempt.output, self.folder.output)
+            values = outputs.collect(self.folder.log, self.log_limit, self.attempt.output, self.folder.output)
         except outputs.OutputTooLarge as fault:
             return replace(found, state=State.FAILURE, reason=str(fault), reason_code=ReasonCode.OUTPUT)
         return replace(found, output=values)

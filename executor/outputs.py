@@ -6,11 +6,13 @@ thread unless they are small, and no more than a line is kept.
 
 import os
 import re
+import sys
 from collections.abc import Iterable
 from io import FileIO
 
 import gevent
 
+from executor import capped
 from executor.files import open_regular
 from gorchestrator.common.wire import OUTPUT_LIMIT, VALUE_LIMIT
 
@@ -46,6 +48,10 @@ class Scanner:
             self._search(self.rest)  # if it is an output, it is too large
             self.rest, self.skipping = b"", True
 
+    def jump(self) -> None:
+        """Forget the line whose end was left out, and skip that whose start was."""
+        self.rest, self.skipping = b"", True
+
     def close(self) -> dict[str, str]:
         """Return what was found; a last line needs no end."""
         self._search(self.rest)
@@ -68,17 +74,17 @@ def too_large() -> OutputTooLarge:
     return OutputTooLarge(f"the outputs are together larger than {OUTPUT_LIMIT} bytes")
 
 
-def collect(log: str, declared: Iterable[str], file: str) -> dict[str, str]:
-    """Return the outputs of a node; raises :class:`OutputTooLarge`."""
+def collect(log: str, log_limit: int, declared: Iterable[str], file: str) -> dict[str, str]:
+    """Return the outputs of a node, as far as its log is kept; raises :class:`OutputTooLarge`."""
     keys = b"|".join(re.escape(key.encode()) for key in declared)
-    found = _scan(log, keys) if keys else {}
-    found |= _scan(file, ANY_KEY)
+    found = _scan(log, keys, log_limit) if keys else {}
+    found |= _scan(file, ANY_KEY, sys.maxsize)
     if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > OUTPUT_LIMIT:
         raise too_large()
     return found
 
 
-def _scan(path: str, keys: bytes) -> dict[str, str]:
+def _scan(path: str, keys: bytes, limit: int) -> dict[str, str]:
     try:
         file = open_regular(path)
     except OSError:
@@ -88,20 +94,29 @@ def _scan(path: str, keys: bytes) -> dict[str, str]:
         size = os.fstat(file.fileno()).st_size  # what still runs may go on writing
         if size <= PIECE:
             scanner.feed(file.read(size))
-        elif fault := gevent.get_hub().threadpool.apply(_feed, (scanner, file, size)):
+        elif fault := gevent.get_hub().threadpool.apply(_feed, (scanner, file, size, limit)):
             raise fault
     return scanner.close()
 
 
-def _feed(scanner: Scanner, file: FileIO, size: int) -> OutputTooLarge | None:
+def _feed(scanner: Scanner, file: FileIO, size: int, limit: int) -> OutputTooLarge | None:
     # As a value: gevent prints a traceback of whatever is raised in its threads.
     try:
-        while size > 0 and (piece := file.read(min(PIECE, size))):
-            scanner.feed(piece)
-            size -= len(piece)
+        first, behind = capped.gap(file, limit)
+        file.seek(0)
+        _feed_until(scanner, file, min(first, size))
+        if behind < size:
+            scanner.jump()
+            file.seek(behind)
+            _feed_until(scanner, file, size)
     except OutputTooLarge as fault:
         return fault
     return None
+
+
+def _feed_until(scanner: Scanner, file: FileIO, end: int) -> None:
+    while piece := file.read(max(0, min(PIECE, end - file.tell()))):
+        scanner.feed(piece)
 
 
 def _text(raw: bytes) -> str:

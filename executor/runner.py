@@ -19,6 +19,7 @@ from executor.folder import Folder
 from executor.job import Job, Surroundings
 from executor.outcome import Outcome, canceled, failure
 from executor.pruning import keep_pruning
+from executor.trimmer import Trimmer
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 
@@ -48,7 +49,8 @@ class Runner:
         self.waiting: deque[Job] = deque()
         self.running: dict[str, gevent.Greenlet[..., None]] = {}
         self.draining = False
-        self.pruner: gevent.Greenlet[..., None] | None = None
+        self.trimmer = Trimmer(around.log_limit)
+        self.helpers: list[gevent.Greenlet[..., None]] = []
 
     def recover(self) -> None:
         """Take over what an executor before this one left: ended, running and waiting jobs."""
@@ -68,8 +70,12 @@ class Runner:
             self.waiting.remove(job)
             self._begin(job)  # it has its place already, whatever the capacity is now
         self._fill()
-        self.pruner = gevent.spawn(keep_pruning, self.archive, self.fences)
-        self.pruner.link_exception(_fault)
+        self.helpers = [
+            gevent.spawn(keep_pruning, self.archive, self.fences),
+            gevent.spawn(self.trimmer.keep_trimming, self._growing),
+        ]
+        for helper in self.helpers:
+            helper.link_exception(_fault)
 
     def submit(self, job_id: str, attempt: Attempt, *, fence: int = 0, private: bool = False) -> Job:
         """Return the job of this id; a new one is accepted. ``private``: nobody will acknowledge its result."""
@@ -128,8 +134,7 @@ class Runner:
         if self.draining:
             return
         self.draining = True
-        greenlets = [*self.running.values(), *([self.pruner] if self.pruner else [])]
-        gevent.killall(greenlets)
+        gevent.killall([*self.running.values(), *self.helpers])
         for job in self.jobs.values():
             job.supervised.detach()
             job.ended.set()
@@ -186,6 +191,7 @@ class Runner:
         try:
             outcome = self._drive(job)
             job.supervised.settle(succeeded=outcome.state == State.SUCCESS)
+            self.trimmer.trim(job.folder.log)
             self._finish(job, outcome)
         finally:
             del self.running[job.id]
@@ -217,6 +223,9 @@ class Runner:
             outcome.state.label,
             extra=_ids(job) | {"event": "job_ended", "state": outcome.state.label},
         )
+
+    def _growing(self) -> list[str]:
+        return [job.folder.log for job_id in self.running if (job := self.jobs.get(job_id))]
 
     def _keep(self, job: Job) -> None:
         if job.private:

@@ -56,7 +56,7 @@ def make_runner(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
 
     def make(drivers: Mapping[str, Driver]) -> Runner:
         (tmp_path / "data").mkdir(exist_ok=True)
-        around = Surroundings(Supervisor(tmp_path / "data"), {}, [], 0.1)
+        around = Surroundings(Supervisor(tmp_path / "data"), {}, [], 0.1, 2**20)
         archive = Archive(tmp_path / "data", 1)
         runners.append(Runner(Limits(1, 1), archive, Fences(tmp_path / "fences"), drivers, around))
         return runners[-1]

@@ -59,7 +59,7 @@ def test_invalid_utf8_is_replaced() -> None:
 def test_keys_are_no_patterns(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("a.b=1\naxb=2\n(=3\n")
-    assert collect(str(log), ["a.b", "("], str(tmp_path / "none")) == {"a.b": "1", "(": "3"}
+    assert collect(str(log), 2**20, ["a.b", "("], str(tmp_path / "none")) == {"a.b": "1", "(": "3"}
 
 
 def test_a_huge_log_uses_no_memory_and_is_not_read_without_need(tmp_path: Path) -> None:
@@ -68,11 +68,11 @@ def test_a_huge_log_uses_no_memory_and_is_not_read_without_need(tmp_path: Path) 
         file.write(b"a=early\n")
         file.truncate(200 * 2**20)  # a line of 200 MiB without end
     tracemalloc.start()
-    assert collect(str(log), ["a"], str(tmp_path / "none")) == {"a": "early"}
+    assert collect(str(log), 2**20, ["a"], str(tmp_path / "none")) == {"a": "early"}
     assert tracemalloc.get_traced_memory()[1] < 4 * 2**20
     tracemalloc.stop()
     log.chmod(0)
-    assert collect(str(log), [], str(tmp_path / "none")) == {}
+    assert collect(str(log), 2**20, [], str(tmp_path / "none")) == {}
 
 
 def test_what_is_written_while_it_is_read_does_not_keep_it_reading(
@@ -88,4 +88,4 @@ def test_what_is_written_while_it_is_read_does_not_keep_it_reading(
             file.write(b"y" * outputs.PIECE)
 
     monkeypatch.setattr(Scanner, "feed", feed_and_write)
-    assert collect(str(log), ["a"], str(tmp_path / "none")) == {"a": "1"}
+    assert collect(str(log), 2**20, ["a"], str(tmp_path / "none")) == {"a": "1"}
