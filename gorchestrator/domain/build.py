@@ -58,7 +58,7 @@ def build(
     if cycle:
         found.append(Fault("/digraph" if cells is not None else "/nodes", describe_cycle(cycle, names)))
     # Behind a cycle nobody's ancestors are known: references are looked at when it is mended.
-    resolver = None if cycle else Resolver(names, needs, order)
+    resolver = None if cycle else Resolver(names, needs, order, pause)
     nodes = _nodes(listed, ids, needs, resolver, found, pause)
     if found:
         raise InvalidGorch(found)
@@ -144,7 +144,7 @@ def _nodes(
         args = tuple(spec.get("args") or ())
         references: tuple[Reference, ...] = ()
         if args and resolver:
-            references = resolver.resolve(node_id, args, f"/nodes/{place}/args", faults, pause)
+            references = resolver.resolve(node_id, args, f"/nodes/{place}/args", faults)
         found.append(
             Node(
                 id=node_id,

@@ -2,9 +2,10 @@
 
 import pytest
 
+from gorchestrator.domain import references
 from gorchestrator.domain.build import build
 from gorchestrator.domain.errors import InvalidGorch
-from gorchestrator.domain.references import MissingOutput, fill_in
+from gorchestrator.domain.references import MissingOutput, _compile, fill_in
 
 
 def graph_with(args, names=("db", "web.1", "web.2", "user"), needs=(0, 1, 2)):
@@ -88,3 +89,69 @@ def test_a_hostile_pattern_does_not_freeze():
 def test_an_output_that_was_not_produced_is_named():
     with pytest.raises(MissingOutput, match=r"'ip' of node 'db', which did not produce it .its outputs: port"):
         filled(["get_attribute db:ip"], {0: {"port": "5432"}})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ("(?:a?){999}" * 18 + "zz", "too large a regular expression"),
+        ("x" * 201, "200 characters"),
+    ],
+)
+def test_a_pattern_that_makes_a_large_program_is_refused(pattern, says):
+    with pytest.raises(InvalidGorch) as caught:
+        graph_with([f"get_attribute {pattern}:x"])
+    (fault,) = caught.value.faults
+    assert says in fault.detail
+
+
+def hard(size, patterns):
+    """Return a gorch of long names, and patterns that have to be tried on all of them at the highest cost."""
+    listed = [{"name": f"{number:05}" + "a" * 250} for number in range(size)]
+    args = [f"get_attribute (?:a?){{900}}(?:a?){{{number + 1}}}zz:x" for number in range(patterns)]
+    return {"nodes": [*listed, {"name": "user", "needs": [0], "args": args}]}
+
+
+def test_searching_pauses_by_the_work_it_is():
+    pauses, easy = [], []
+    with pytest.raises(InvalidGorch):
+        build(hard(20, 1), pause=lambda: pauses.append(1))
+    document = hard(20, 1)
+    document["nodes"][-1]["args"] = ["get_attribute zz:x"]
+    with pytest.raises(InvalidGorch):
+        build(document, pause=lambda: easy.append(1))
+    assert len(pauses) - len(easy) >= 10
+
+
+def test_many_references_pause():
+    pauses, fewer = [], []
+    document = {"nodes": [{"name": "a"}, {"name": "b", "needs": ["a"], "args": ["get_attribute a:x"] * 10_000}]}
+    build(document, pause=lambda: pauses.append(1))
+    document["nodes"][1]["args"] = []
+    build(document, pause=lambda: fewer.append(1))
+    assert len(pauses) - len(fewer) >= 20
+
+
+def test_patterns_that_take_too_long_together_are_refused(monkeypatch):
+    monkeypatch.setattr("gorchestrator.domain.references._WORK_LIMIT", 20_000_000)
+    with pytest.raises(InvalidGorch) as caught:
+        build(hard(20, 3))
+    # One pattern has work of some 9,000,000 here.
+    assert ["too long" in fault.detail for fault in caught.value.faults] == [False, False, True]
+
+
+def test_a_faulty_pattern_is_compiled_once_and_counts(monkeypatch):
+    compiled = []
+    monkeypatch.setattr(references, "_compile", lambda pattern: compiled.append(pattern) or _compile(pattern))
+    with pytest.raises(InvalidGorch) as caught:
+        graph_with(["get_attribute [:x"] * 5 + [f"get_attribute [{number}:x" for number in range(200)])
+    assert len(compiled) == 100
+    assert "no regular expression" in caught.value.faults[4].detail
+    assert "100 different patterns" in caught.value.faults[-1].detail
+
+
+def test_faulty_references_without_end_are_not_all_listed():
+    listed = [{"name": str(number), "args": ["get_attribute x"] * 900} for number in range(10)]
+    with pytest.raises(InvalidGorch) as caught:
+        build({"nodes": listed})
+    assert len(caught.value.faults) == 1800
