@@ -7,10 +7,11 @@ is what all patterns of a gorch take together.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import re2
 
+from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.domain.errors import Fault
 from gorchestrator.domain.graph import Node, Reference
 from gorchestrator.domain.pace import Pace, Pause
@@ -18,12 +19,14 @@ from gorchestrator.domain.pace import Pace, Pause
 _MARK = "get_attribute "
 PATTERNS_LIMIT = 100
 PATTERN_LENGTH = 200
+ARGUMENTS_LIMIT = 2 * 2**20  # bytes of all arguments of a node, where outputs of others are among them
 # Work, in bytes of a name times instructions of a program: 0.2 to 5 ns each.
 _WORK_LIMIT = 10**9
 _WORK_PER_SLICE = 400_000
 _EDGE, _ARGUMENT, _REFERENCE, _COMPILE = 100, 100, 1000, 100_000  # what these take beside, in the same measure
 _FAULTS_ENOUGH = 1000  # a gorch with so many is not looked at to its end
 _SHOWN = 100  # characters of a text in a reason
+_SHOWN_OUTPUTS = 5
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 1 << 15  # a program has 2,000 instructions at the most: 3 ms for a name of 255 letters
@@ -31,6 +34,14 @@ _OPTIONS.max_mem = 1 << 15  # a program has 2,000 instructions at the most: 3 ms
 
 class MissingOutput(Exception):
     """An ancestor did not produce the output that an argument asks for."""
+
+    code: ClassVar[ReasonCode] = ReasonCode.REFERENCE
+
+
+class ArgumentsTooLong(MissingOutput):
+    """The outputs that arguments ask for are there, but too much altogether."""
+
+    code = ReasonCode.ARGUMENT
 
 
 class Resolver:
@@ -144,16 +155,32 @@ def _ancestors(needs: Sequence[Sequence[int]], order: Sequence[int], pace: Pace)
 def fill_in(node: Node, nodes: Sequence[Node], output_of: Callable[[int], Mapping[str, str]]) -> tuple[str, ...]:
     """Return the arguments of a node with its references replaced by the outputs of its ancestors.
 
-    ``output_of`` tells what a finished ancestor produced, by its id. Raises :class:`MissingOutput`, saying which one.
+    ``output_of`` tells what a finished ancestor produced, by its id. Raises :class:`MissingOutput`, saying which one,
+    or :class:`ArgumentsTooLong`: a short document can ask for the same long output many times.
     """
+    if not node.references:
+        return node.args
     args = list(node.args)
+    size = sum(len(arg.encode()) for arg in args)
     for reference in node.references:
         produced = output_of(reference.node)
         if reference.output not in produced:
-            there_are = ", ".join(sorted(produced)) or "none"
             raise MissingOutput(
-                f"argument {reference.index} wants the output {reference.output!r} of node"
-                f" {nodes[reference.node].name!r}, which did not produce it (its outputs: {there_are})"
+                f"argument {reference.index} wants the output {reference.output[:_SHOWN]!r} of node"
+                f" {nodes[reference.node].name!r}, which did not produce it (its outputs: {_listed(produced)})"
             )
-        args[reference.index] = reference.prefix + produced[reference.output]
+        filled = reference.prefix + produced[reference.output]
+        size += len(filled.encode()) - len(args[reference.index].encode())
+        if size > ARGUMENTS_LIMIT:
+            raise ArgumentsTooLong(
+                f"with the outputs of other nodes its arguments have more than {ARGUMENTS_LIMIT} bytes in all"
+                f" (up to argument {reference.index}); pass long values by files"
+            )
+        args[reference.index] = filled
     return tuple(args)
+
+
+def _listed(produced: Mapping[str, str]) -> str:
+    shown = ", ".join(name[:_SHOWN] for name in sorted(produced)[:_SHOWN_OUTPUTS])
+    more = len(produced) - _SHOWN_OUTPUTS
+    return (shown or "none") + (f" and {more} more" if more > 0 else "")

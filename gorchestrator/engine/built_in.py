@@ -32,7 +32,7 @@ def sleep(run: "Run", node: Node) -> None:
         args = fill_in(node, run.graph.nodes, run.output_of)
         seconds = _seconds(args)
     except MissingOutput as error:
-        run.end_node(node, State.FAILURE, ReasonCode.REFERENCE, str(error))
+        run.end_node(node, State.FAILURE, error.code, str(error))
         return
     except ValueError as error:
         run.end_node(node, State.FAILURE, ReasonCode.ARGUMENT, str(error))

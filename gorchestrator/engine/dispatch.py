@@ -42,7 +42,7 @@ def run(run: "Run", node: Node) -> None:
             args = fill_in(node, run.graph.nodes, run.output_of)
             executor = run.executors.choose(node)
         except MissingOutput as error:
-            run.end_node(node, State.FAILURE, ReasonCode.REFERENCE, str(error))
+            run.end_node(node, State.FAILURE, error.code, str(error))
             return
         except LookupError as error:
             run.end_node(node, State.FAILURE, ReasonCode.ENGINE, str(error.args[0]))

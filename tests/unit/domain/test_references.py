@@ -2,10 +2,11 @@
 
 import pytest
 
+from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.domain import references
 from gorchestrator.domain.build import build
 from gorchestrator.domain.errors import InvalidGorch
-from gorchestrator.domain.references import MissingOutput, _compile, fill_in
+from gorchestrator.domain.references import ARGUMENTS_LIMIT, ArgumentsTooLong, MissingOutput, _compile, fill_in
 
 
 def graph_with(args, names=("db", "web.1", "web.2", "user"), needs=(0, 1, 2)):
@@ -155,3 +156,22 @@ def test_faulty_references_without_end_are_not_all_listed():
     with pytest.raises(InvalidGorch) as caught:
         build({"nodes": listed})
     assert len(caught.value.faults) == 1800
+
+
+def test_arguments_may_not_grow_without_limit():
+    value = "ü" * 10_000  # 20,000 bytes
+    fitting = ARGUMENTS_LIMIT // 20_000
+    args = ["get_attribute db:ip"] * fitting
+    assert len(filled(args, {0: {"ip": value}})) == fitting
+    with pytest.raises(ArgumentsTooLong, match="more than 2097152 bytes in all") as caught:
+        filled([*args, "K=get_attribute db:ip"], {0: {"ip": value}})
+    assert caught.value.code is ReasonCode.ARGUMENT
+
+
+def test_a_reason_stays_short_however_many_outputs_there_are():
+    produced = {f"{number:04}" + "x" * 1000: "" for number in range(1000)}
+    with pytest.raises(MissingOutput) as caught:
+        filled(["get_attribute db:" + "y" * 10_000], {0: produced})
+    assert len(str(caught.value)) < 1000
+    assert "and 995 more" in str(caught.value)
+    assert caught.value.code is ReasonCode.REFERENCE

@@ -72,6 +72,20 @@ def test_what_an_ancestor_produced_is_put_into_the_arguments():
     assert bench.journal.node(2).reason_code is ReasonCode.REFERENCE
 
 
+def test_outputs_that_are_too_much_for_the_arguments_fail_their_node():
+    bench = Bench(
+        shell("a", output={"long": ""}),
+        shell("b", needs=["a"], args=["get_attribute a:long"] * 40),
+        {"name": "c", "needs": ["a"], "engine": "sleep", "args": ["get_attribute a:long"] * 40},
+        script=lambda attempt, watch: Result(State.SUCCESS, output={"long": "x" * 2**16}),
+    )
+    bench.finish()
+    assert [attempt.node.name for attempt in bench.executor.begun] == ["a"]
+    for node in (1, 2):
+        assert bench.journal.node(node).reason_code is ReasonCode.ARGUMENT
+        assert "more than 2097152 bytes" in bench.journal.node(node).reason
+
+
 def test_a_node_for_which_there_is_no_executor_fails():
     bench = Bench({"name": "a", "engine": "unknown"})
     assert bench.finish().state is State.FAILURE
