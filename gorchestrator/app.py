@@ -12,7 +12,7 @@ from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.common import logs, serving
-from gorchestrator.common.http import access_log, apidocs, hosts, problems
+from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.stopping import when_told_to_stop
@@ -87,9 +87,7 @@ def _build(config: Config) -> Flask:
     errors.install(app)
     tasks.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
     _install_docs(app)
-    app.wsgi_app = access_log.AccessLog(  # type: ignore[method-assign]
-        hosts.AllowedHosts(app.wsgi_app, (*config.allowed_hosts, config.bind), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
-    )
+    _guard(app, config)
     log_refused_handshakes()
     parts.start()
     be_quick(lambda: parts.scheduler.open_runs > 0)
@@ -97,6 +95,14 @@ def _build(config: Config) -> Flask:
     atexit.register(parts.stop)
     log.info("ready", extra={"event": "ready", "version": __version__})
     return app
+
+
+def _guard(app: Flask, config: Config) -> None:
+    names = (*config.allowed_hosts, config.bind)
+    guarded = hosts.AllowedHosts(app.wsgi_app, names, "allowed_hosts (GORCH_ALLOWED_HOSTS)")
+    # gunicorn may have been started by hand, on an address that the settings know nothing of.
+    inner = guarded if config.insecure else peers.OwnMachine(guarded, "insecure (GORCH_INSECURE=true)")
+    app.wsgi_app = access_log.AccessLog(inner)  # type: ignore[method-assign]
 
 
 def _install_docs(app: Flask) -> None:

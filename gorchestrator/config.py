@@ -90,11 +90,12 @@ class Config:
         return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, ignored=IGNORED, rules=RULES)
 
 
-def _exposed(config: Config) -> str | None:
-    if config.insecure or checks.is_loopback(config.bind):
+def exposed(config: Config, host: str) -> str | None:
+    """Return what is wrong if the service listens on ``host``, None if it may."""
+    if config.insecure or checks.is_loopback(host):
         return None
     return (
-        f"bind: {config.bind!r} is open to other machines, and there is no authentication; "
+        f"bind: {host!r} is open to other machines, and there is no authentication; "
         "bind to 127.0.0.1, or say that you want it: insecure (--insecure, GORCH_INSECURE=true)"
     )
 
@@ -108,6 +109,6 @@ def _plain_executors(config: Config) -> str | None:
 
 RULES = (
     Rule(("certfile", "keyfile"), checks.pair("certfile", "keyfile")),
-    Rule(("bind", "insecure"), _exposed),
+    Rule(("bind", "insecure"), lambda config: exposed(config, config.bind)),
     Rule(("executors", "insecure"), _plain_executors),
 )

@@ -8,7 +8,7 @@ from gevent import monkey
 monkey.patch_all()
 
 from gorchestrator.common import logs, serving  # noqa: E402  (after patching)
-from gorchestrator.config import Config  # noqa: E402
+from gorchestrator.config import Config, exposed  # noqa: E402
 
 _config = serving.or_exit(Config.load).value
 logs.configure(_config.log_level, _config.log_format)
@@ -30,6 +30,12 @@ control_socket_disable = True  # it would be one file in the home directory for 
 def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour."""
     serving.refuse_preload(server)
+    serving.refuse_hosts(server, lambda host: exposed(_config, host))
+
+
+def when_ready(server: serving.Arbiter) -> None:
+    """Refuse sockets that were handed over; no worker has been started yet."""
+    serving.refuse_hosts(server, lambda host: exposed(_config, host))
 
 
 def post_fork(server: serving.Arbiter, worker: object) -> None:

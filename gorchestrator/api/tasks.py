@@ -70,6 +70,7 @@ def submit() -> Any:
           headers: {Location: {description: where the task is, schema: {type: string}}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Created"}}}
         400: {$ref: "#/components/responses/Problem"}
+        403: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -99,6 +100,7 @@ def list_tasks() -> Any:
         200:
           description: the tasks
           content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
+        403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
@@ -131,6 +133,7 @@ def show(task_id: str) -> Response:
           description: the task
           headers: {Preference-Applied: {description: the wait that was applied, schema: {type: string}}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """
@@ -163,6 +166,7 @@ def cancel(task_id: str) -> Response:
         202:
           description: it is about to end; the task
           content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
@@ -204,6 +208,7 @@ def log(task_id: str, node: str) -> Response:
             Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
             Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
           content: {application/octet-stream: {schema: {type: string, format: binary}}}
+        403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
@@ -232,6 +237,7 @@ def validate() -> Any:
           description: it has no fault
           content: {application/json: {schema: {$ref: "#/components/schemas/Valid"}}}
         400: {$ref: "#/components/responses/Problem"}
+        403: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -254,6 +260,7 @@ def ping() -> Any:
         200:
           description: the service answers
           content: {application/json: {schema: {$ref: "#/components/schemas/Ping"}}}
+        403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """
     executors = [answers.executor(view) for view in _service().ping()]

@@ -162,6 +162,17 @@ def refuse_preload(server: Arbiter) -> None:
         sys.exit(2)
 
 
+def refuse_hosts(server: Arbiter, check: Callable[[str], str | None]) -> None:
+    """End gunicorn if ``check`` finds fault with an address that it has bound, or is about to, by whatever option."""
+    told = [address[0] for address in server.cfg.address if isinstance(address, tuple)]
+    bound = [listener.sock.getsockname() for listener in server.LISTENERS]
+    hosts = [*told, *(name[0] for name in bound if isinstance(name, tuple))]  # a Unix socket has a path
+    faults = dict.fromkeys(fault for fault in map(check, hosts) if fault)
+    if faults:
+        sys.stderr.write(faults_text(faults))
+        sys.exit(2)
+
+
 def keep_listeners(server: Arbiter) -> None:
     """Keep gunicorn's listening sockets out of the programs that a worker starts, which would hold the port."""
     for listener in server.LISTENERS:

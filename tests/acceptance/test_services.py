@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 
@@ -143,6 +144,60 @@ def test_gunicorn_by_hand_serves_the_orchestrator(tmp_path, certs, configuration
         remote.close()
         process.send_signal(signal.SIGTERM)
         process.wait(40)
+
+
+@pytest.mark.parametrize("given", ["-b", "fd"])
+def test_gunicorn_by_hand_does_not_listen_for_other_machines(tmp_path, certs, given):
+    settings = {"GORCH_CERTS": str(certs), "GORCH_DATA": str(tmp_path / "data")}
+    with serving.listen("0.0.0.0", 0) as sock, (tmp_path / "out").open("wb") as out:
+        bind = "0.0.0.0:0" if given == "-b" else f"fd://{sock.fileno()}"
+        arguments = ["-c", "python:gorchestrator.gunicorn_conf", "-b", bind, "wsgi:orchestrator()"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *arguments],
+            cwd=ROOT,
+            env=clean_environment(**settings),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            pass_fds=[sock.fileno()],
+        )
+        assert process.wait(20) == 2
+    said = (tmp_path / "out").read_text()
+    assert "Error: bind: '0.0.0.0' is open to other machines" in said
+    assert "GORCH_INSECURE=true" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("insecure", ["false", "true"])
+def test_without_our_configuration_callers_on_other_machines_are_refused(tmp_path, certs, insecure):
+    """The callers are made up by the PROXY protocol: a machine of tests may have no second address."""
+    port = free_port()
+    settings = {"GORCH_CERTS": str(certs), "GORCH_DATA": str(tmp_path / "data"), "GORCH_INSECURE": insecure}
+    own = tmp_path / "own.py"
+    own.write_text("proxy_protocol = True\n")
+    options = ["-k", "gevent", "-c", str(own), "-b", f"0.0.0.0:{port}"]
+    process = gunicorn(tmp_path, *options, "wsgi:orchestrator()", **settings)
+    remote = Remote(f"http://127.0.0.1:{port}")
+    try:
+        wait_until(lambda: answers(remote), what="an answer to this machine")
+        assert _as(port, "127.0.0.1").startswith("HTTP/1.1 200 ")
+        answer = _as(port, "192.0.2.7")
+        if insecure == "true":
+            assert answer.startswith("HTTP/1.1 200 ")
+        else:
+            assert answer.startswith("HTTP/1.1 403 ")
+            assert "urn:gorchestrator:problem:peer-not-allowed" in answer
+            assert "insecure (GORCH_INSECURE=true)" in answer
+    finally:
+        remote.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait(40)
+
+
+def _as(port, peer):
+    request = "GET /v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        sock.sendall(f"PROXY TCP4 {peer} 127.0.0.1 1234 {port}\r\n{request}".encode())
+        return b"".join(iter(lambda: sock.recv(65536), b"")).decode()
 
 
 @pytest.mark.parametrize("configuration", ["python:executor.gunicorn_conf", ""], ids=["with -c", "without"])

@@ -83,6 +83,14 @@ class HostNotAllowed(Problem):
     title = "Host not allowed"
 
 
+class PeerNotAllowed(Problem):
+    """The service answers callers on its own machine only."""
+
+    type = "peer-not-allowed"
+    status = 403
+    title = "Caller not allowed"
+
+
 class Internal(Problem):
     """A fault of this service; its log says more."""
 

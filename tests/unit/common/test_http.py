@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from gorchestrator.common.http import body, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.http.hosts import AllowedHosts, without_port
+from gorchestrator.common.http.peers import OwnMachine
 
 LIMIT = 2**20
 
@@ -210,3 +211,28 @@ def test_the_access_log_can_be_silent(client: FlaskClient, caplog: pytest.LogCap
     caplog.set_level(logging.WARNING)
     assert client.get("/teapot").status_code == 418
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("peer", "allowed"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),  # by IPv4 to a socket of both
+        ("", True),  # over a Unix socket
+        ("192.0.2.7", False),
+        ("::ffff:192.0.2.7", False),
+        ("fe80::1%eth0", False),
+        ("nonsense", False),
+    ],
+)
+def test_callers_on_other_machines_are_refused(client: FlaskClient, peer: str, allowed: bool) -> None:
+    client.application.wsgi_app = OwnMachine(client.application.wsgi_app, "insecure")  # type: ignore[method-assign]
+    answer = client.get("/teapot", environ_base={"REMOTE_ADDR": peer})
+    if allowed:
+        assert answer.status_code == 418
+    else:
+        found = problem(answer)
+        assert (found["status"], found["type"]) == (403, "urn:gorchestrator:problem:peer-not-allowed")
+        assert peer in found["detail"]
+        assert found["detail"].endswith("insecure.")
