@@ -264,7 +264,7 @@ def ping() -> Response:
         "queue": runner.limits.queue,
         "load": len(runner.running),
         "queued": len(runner.waiting),
-        "draining": runner.draining,
+        "draining": runner.closing or runner.draining,
     }
     return document(about)
 

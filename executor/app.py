@@ -5,7 +5,7 @@ import os
 
 from flask import Flask
 
-from executor import engines, names
+from executor import engines, finishing, names
 from executor.api import VIEWS, api
 from executor.archive import Archive
 from executor.config import Config
@@ -21,7 +21,7 @@ from gorchestrator.common import logs, serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.settings import SettingsError
-from gorchestrator.common.stopping import when_told_to_stop
+from gorchestrator.common.stopping import when_signalled, when_told_to_stop
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def _build(config: Config) -> Flask:
     tls.log_refused_handshakes()
     service.runner.recover()
     _drain_on_term(service.runner, data)
+    when_signalled(finishing.SIGNAL, lambda: finishing.finish(service.runner, config.drain_timeout))
     extra = {"event": "executor_started", "instance": service.instance, "jobs": len(service.runner.jobs)}
     log.info("executor %s works in %s", config.name, config.data, extra=extra)
     return app

@@ -42,6 +42,14 @@ class Config:
     artifact_dirs: tuple[Path, ...] = setting((), "directories in which artifacts are looked up, before PATH")
     env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
+    drain: str = setting(
+        "leave",
+        "at SIGTERM: leave (end at once; what runs lives on) or finish (end when what runs has ended)",
+        check=checks.one_of(("leave", "finish")),
+    )
+    drain_timeout: float = setting(
+        600.0, "longest time to finish; what then still runs lives on", unit="seconds", check=checks.at_least(0)
+    )
     keep_done: float = setting(24.0, "how long ended jobs are kept", unit="hours", check=checks.at_least(0))
     log_limit: int = setting(
         10 * 2**20,

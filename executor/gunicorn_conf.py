@@ -8,13 +8,18 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import os  # noqa: E402  (after patching)
+import signal  # noqa: E402
 import ssl  # noqa: E402  (after patching)
 import sys  # noqa: E402
+from types import FrameType  # noqa: E402
 
+from executor import finishing  # noqa: E402
 from executor.config import Config  # noqa: E402
 from gorchestrator.common import logs, serving  # noqa: E402
 
 _config = serving.or_exit(Config.load).value
+_told: list[int] = []  # the SIGTERMs so far
 logs.configure(_config.log_level, _config.log_format)
 
 bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
@@ -39,6 +44,28 @@ def on_starting(server: serving.Arbiter) -> None:
     if server.cfg.workers != 1:
         sys.stderr.write("Error: an executor has one worker, which owns its jobs; leave out --workers\n")
         sys.exit(2)
+
+
+def when_ready(server: serving.Arbiter) -> None:
+    """With ``drain = "finish"``, keep the first SIGTERM from gunicorn: see ``executor.finishing``."""
+    end = signal.getsignal(signal.SIGTERM)
+
+    def on_term(number: int, frame: FrameType | None) -> None:
+        if _told and callable(end):
+            end(number, frame)
+        _told.append(number)
+        if len(_told) == 1:
+            for pid in list(server.WORKERS):
+                os.kill(pid, finishing.SIGNAL)
+
+    if _config.drain == "finish":
+        signal.signal(signal.SIGTERM, on_term)
+
+
+def post_worker_init(worker: object) -> None:
+    """Tell a worker that stands in for one that died while it was finishing."""
+    if _told:
+        os.kill(os.getpid(), finishing.SIGNAL)
 
 
 def post_fork(server: serving.Arbiter, worker: object) -> None:

@@ -48,7 +48,8 @@ class Runner:
         self.jobs: dict[str, Job] = {}  # all that are not acknowledged
         self.waiting: deque[Job] = deque()
         self.running: dict[str, gevent.Greenlet[..., None]] = {}
-        self.draining = False
+        self.closing = False  # nothing new is accepted, and what waits is left to the next executor
+        self.draining = False  # nothing more at all
         self.trimmer = Trimmer(around.log_limit)
         self.helpers: list[gevent.Greenlet[..., None]] = []
 
@@ -148,6 +149,8 @@ class Runner:
             raise refusals.FenceStale(f"Fence {fence} is stale: {seen} was seen; another process owns the run now.")
 
     def _accept(self, job_id: str, attempt: Attempt, private: bool) -> Job:
+        if self.closing:
+            raise refusals.Draining
         self._check_engine(attempt)
         if len(self.running) >= self.limits.capacity and len(self.waiting) >= self.limits.queue:
             raise refusals.QueueFull
@@ -179,7 +182,7 @@ class Runner:
         return job
 
     def _fill(self) -> None:
-        while self.waiting and len(self.running) < self.limits.capacity:
+        while self.waiting and not self.closing and len(self.running) < self.limits.capacity:
             self._begin(self.waiting.popleft())
 
     def _begin(self, job: Job) -> None:

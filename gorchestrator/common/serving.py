@@ -38,6 +38,7 @@ class Arbiter(Protocol):
 
     cfg: Any
     LISTENERS: Sequence[Any]
+    WORKERS: Mapping[int, Any]  # by their pids
 
 
 def listen(host: str, port: int) -> socket.socket:

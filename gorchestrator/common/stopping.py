@@ -9,6 +9,12 @@ from types import FrameType
 import gevent
 
 
+def when_signalled(number: int, act: Callable[[], None]) -> None:
+    """Call ``act`` in a greenlet on a signal."""
+    if threading.current_thread() is threading.main_thread():  # only this one gets signals
+        signal.signal(number, lambda *_: gevent.get_hub().loop.run_callback(gevent.spawn, act))
+
+
 def when_told_to_stop(act: Callable[[], None]) -> None:
     """Call ``act`` in a greenlet on SIGTERM, then do what gunicorn does. Call it when gunicorn has set its handlers."""
     if threading.current_thread() is not threading.main_thread():
