@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from gorchestrator import __version__
 from gorchestrator.api import answers
-from gorchestrator.api.gorch import read_gorch
+from gorchestrator.api.reading import read_gorch
 from gorchestrator.common.http.body import read_json
 from gorchestrator.common.http.parameters import applied, flag, number, wait_of
 from gorchestrator.common.hub import breathe

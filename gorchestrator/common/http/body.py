@@ -53,11 +53,14 @@ def faults(messages: Any, pointer: str = "") -> list[dict[str, str]]:
     return [{"pointer": pointer, "detail": str(messages)}]
 
 
+def step(key: object) -> str:
+    """Return what a key adds to a JSON Pointer."""
+    return "/" + str(key).replace("~", "~0").replace("/", "~1")
+
+
 def _step(key: object) -> str:
     # Faults of the whole document, and of the key or the value of a mapping's entry, have no step of their own.
-    if key in {"_schema", "key", "value"}:
-        return ""
-    return "/" + str(key).replace("~", "~0").replace("/", "~1")
+    return "" if key in {"_schema", "key", "value"} else step(key)
 
 
 def parse(data: bytes) -> Any:

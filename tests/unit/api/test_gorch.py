@@ -1,8 +1,10 @@
 """The shape of the document: what is refused field by field, and that the rules of the domain still see the rest."""
 
 import pytest
+from marshmallow import fields
 
-from gorchestrator.api.gorch import read_gorch
+from gorchestrator.api import gorch
+from gorchestrator.api.reading import read_gorch
 
 
 def shape(data, max_nodes=100):
@@ -92,3 +94,67 @@ def test_a_faulty_node_keeps_its_sound_fields():
 
 def test_a_matrix_that_is_no_list_is_refused():
     assert shape({"nodes": [{"name": "a"}], "digraph": "0"})[1] == {"/digraph": "must be a list of integers"}
+
+
+def pauses_of(data):
+    pauses = []
+    read_gorch(data, 100, lambda: pauses.append(1))
+    return len(pauses)
+
+
+def test_reading_pauses_by_the_work_it_is():
+    many = {"name": "a", "env": {f"V{number}": "x" for number in range(1000)}}
+    assert pauses_of({"nodes": [many] * 20}) == 20
+    assert pauses_of({"nodes": [{"name": "a"}] * 20}) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "most"),
+    [
+        ("args", ["x"] * 10_001, 10_000),
+        ("env", {f"V{number}": "x" for number in range(1001)}, 1000),
+        ("output", {f"V{number}": "x" for number in range(1001)}, 1000),
+        ("needs", [0] * 101, 100),
+        ("retry/on", ["failure"] * 4, 3),
+        ("retry/exit_codes", [1] * 257, 256),
+    ],
+)
+def test_what_is_too_long_is_not_loaded(key, value, most, monkeypatch):
+    loaded = []
+    monkeypatch.setattr(fields.Field, "deserialize", lambda self, value, *_, **__: loaded.append(value) or value)
+    first, _, second = key.partition("/")
+    _, faults = shape({"nodes": [{"name": "a", first: {second: value} if second else value}]})
+    assert faults == {f"/nodes/0/{key}": f"has a length of {len(value)}; at most {most} is taken"}
+    assert value not in loaded
+    assert "a" in loaded
+
+
+def test_labels_beyond_their_number_are_refused_once():
+    assert list(shape({"nodes": [{"name": "a"}], "labels": {str(i): 1 for i in range(101)}})[1]) == ["/labels"]
+
+
+def test_unknown_keys_without_end_are_one_fault(monkeypatch):
+    compared = []
+    monkeypatch.setattr(gorch, "get_close_matches", lambda key, *_, **__: compared.append(key) or [])
+    keys = {f"key{number}": 0 for number in range(20_000)}
+    document, faults = shape({"nodes": [{"name": "a", **keys}, {"name": "b", "retry": {"limit": 1, **keys}}], **keys})
+    assert list(faults) == ["", "/nodes/0", "/nodes/1/retry"]
+    assert faults["/nodes/0"].startswith("has 20001 keys; the known ones are ")
+    assert document["nodes"] == [{"name": "a"}, {"name": "b", "retry": {"limit": 1}}]
+    shape({"nodes": [{"name": "a", "unknown": 0}] * 50})
+    assert len(compared) == 20
+
+
+def test_a_document_of_many_faults_is_not_looked_at_to_its_end():
+    faulty = [{"name": "a", "args": [1] * 300} for _ in range(100)]
+    document, faults = read_gorch({"nodes": faulty, "digraph": []}, 100, lambda: None)
+    assert len(faults) == 1000
+    assert (faults[-1].pointer, faults[-1].detail) == ("/nodes", "more is faulty; looked at up to node 3")
+    assert document == {"nodes": []}
+
+
+def test_sound_arguments_are_not_loaded_one_by_one(monkeypatch):
+    loaded = []
+    monkeypatch.setattr(fields.String, "_deserialize", lambda self, value, *_, **__: loaded.append(value) or value)
+    document, faults = shape({"nodes": [{"name": "a", "args": ["x", "ü", ""]}]})
+    assert (document["nodes"][0]["args"], faults, loaded) == (["x", "ü", ""], {}, ["a"])
