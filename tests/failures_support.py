@@ -118,7 +118,7 @@ class House:
             right = part in (node["reason"] or "") and all(node[key] == value for key, value in rest.items())
             return node if right else None
 
-        return wait_until(look, PATIENCE, f"node {name} shows {wanted}, not {nodes_of(self.task(task))}") or {}
+        return wait_until(look, PATIENCE, f"node {name} shows {wanted}") or {}
 
     def runs(self, task: str, name: str = "node") -> int:
         """Return how often a node was run."""

@@ -4,7 +4,6 @@ import socket
 import struct
 import threading
 import time
-from collections import Counter
 from contextlib import suppress
 
 UP, DOWN = "up", "down"  # towards the executor, and back
@@ -17,7 +16,6 @@ class Link:
     def __init__(self, proxy: "Proxy", front: socket.socket, back: socket.socket) -> None:
         self.proxy = proxy
         self.held = set(proxy.held)
-        self.came: Counter[str] = Counter()  # bytes that have reached the proxy
         self.ends = (front, back)
         self.broken = False
         ways = ((front, back, UP), (back, front, DOWN))
@@ -37,7 +35,9 @@ class Link:
     def _pump(self, source: socket.socket, sink: socket.socket, way: str) -> None:
         with suppress(OSError):
             while data := source.recv(self.proxy.piece):
-                self.came[way] += len(data)
+                if way == UP and 0 < self.proxy.trap <= len(data):
+                    self.held, self.proxy.trap = {UP}, 0
+                    self.proxy.trapped = self
                 self._wait(way)
                 sink.sendall(data)
             self._wait(way)
@@ -60,6 +60,8 @@ class Proxy:
         self.held: set[str] = set()  # of connections to come
         self.delay = 0.0  # seconds before each piece
         self.piece = 65536  # bytes
+        self.trap = 0  # bytes; the first piece towards the executor that is as large is held, with its connection
+        self.trapped: Link | None = None
         self.links: list[Link] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]
@@ -85,10 +87,6 @@ class Proxy:
     def mend(self) -> None:
         """Let new connections through as if nothing had been; those that are there stay as they are."""
         self.away, self.held, self.delay, self.piece = False, set(), 0.0, 65536
-
-    def came(self, way: str) -> int:
-        """Return how many bytes have come in this direction, held or not."""
-        return sum(link.came[way] for link in self.links)
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
