@@ -16,6 +16,7 @@ ARTIFACT_LENGTH = 2**20  # an inline script
 ARGUMENT_LENGTH = 128 * 1024 - 1  # what Linux takes as one argument of a process
 LIST_LENGTH = 10_000
 NAMES = 1000  # outputs or variables of a node
+_LISTED = 20  # faulty arguments of a node
 _RESERVED = frozenset({"inputs", "when", "if", "foreach", "deadline"})
 
 
@@ -51,15 +52,23 @@ class _Texts(fields.List[Any]):
     """A list of texts for a process. Sound ones, as most are, are not loaded one by one: that takes 8 times as long."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        return value if _all_sound(value) else super()._deserialize(value, *args, **kwargs)
+        if not isinstance(value, list):
+            return super()._deserialize(value, *args, **kwargs)
+        if not _all_sound(value):
+            faulty = [index for index, item in enumerate(value) if not _all_sound([item])]
+            raise ValidationError({index: self._fault(value[index]) for index in faulty[:_LISTED]})
+        return value
+
+    def _fault(self, item: Any) -> Any:
+        try:
+            self.inner.deserialize(item)
+        except ValidationError as error:
+            return error.messages
 
 
-def _all_sound(texts: Any) -> bool:
-    if not isinstance(texts, list):
-        return False
+def _all_sound(texts: list[Any]) -> bool:
     try:
-        joined = "".join(texts)
-        text(joined)
+        text("".join(texts))
     except (TypeError, ValidationError):
         return False
     return max(map(len, texts), default=0) <= ARGUMENT_LENGTH

@@ -42,8 +42,11 @@ def build(
     names = [""] * len(listed)
     for node_id, spec in zip(ids, listed, strict=True):
         names[node_id] = spec.get("name") or ""
+    pause()
     _check_names(listed, found)
+    pause()
     _check_engines(listed, engines, found)
+    pause()
     _check_attempts(listed, found)
     pause()
     if cells is not None:

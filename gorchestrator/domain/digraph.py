@@ -17,8 +17,8 @@ _FAULTS_ENOUGH = 1000  # a matrix of a million faulty cells is not listed to its
 _FAULTS_OF_NEEDS = 500
 _COMPARED_LENGTH = 64  # longer texts take far longer to compare
 _COMPARED = 1000  # names that one need is compared with
-_COMPARISONS = 10_000  # of needs and names in a document; 0.01 ms each, up to 0.3 ms where names are long and alike
-_COMPARISONS_PER_SLICE = 20
+_COMPARISONS = 2_000_000  # length times length, of a document: for 20 needs of 10 letters and 1,000 such names
+_COMPARISONS_PER_SLICE = 20_000  # about 2 ms where they are alike
 _SHOWN_IN_A_CYCLE = 20
 
 
@@ -50,7 +50,12 @@ def edges_of_matrix(cells: Sequence[Any], size: int, faults: list[Fault], pause:
             if len(faults) > _FAULTS_ENOUGH:
                 break
         pace.spend(size + _CELLS_PER_EDGE * edges)
-    return [tuple(predecessors) for predecessors in needs]
+    return [_frozen(predecessors, pace) for predecessors in needs]
+
+
+def _frozen(predecessors: Sequence[int], pace: Pace) -> tuple[int, ...]:
+    pace.spend(len(predecessors))
+    return tuple(predecessors)
 
 
 def _cell_faults(row: Sequence[Any], start: int) -> list[Fault]:
@@ -97,7 +102,7 @@ class _FaultyNeeds:
         self._by_name = by_name
         self._names = [name for name in by_name if len(name) <= _COMPARED_LENGTH][:_COMPARED]
         self._faults = faults
-        self._pause = pause
+        self._pace = Pace(pause, _COMPARISONS_PER_SLICE)
         self._count = 0
         self._comparisons = 0
 
@@ -124,12 +129,14 @@ class _FaultyNeeds:
         """Return the name that is nearest to ``need``, if one is near."""
         if len(need) > _COMPARED_LENGTH or self._comparisons >= _COMPARISONS:
             return []
-        self._comparisons += len(self._names)
         near: list[str] = []
-        for start in range(0, len(self._names), _COMPARISONS_PER_SLICE):
-            near += get_close_matches(need, self._names[start : start + _COMPARISONS_PER_SLICE], n=1)
-            self._pause()
-        return get_close_matches(need, near, n=1)
+        for name in self._names:
+            work = len(need) * len(name)
+            if get_close_matches(need, [name]):
+                near = get_close_matches(need, [*near, name], n=1)
+            self._comparisons += work
+            self._pace.spend(work)
+        return near
 
 
 def topological_order(needs: Sequence[Sequence[int]], pause: Pause) -> tuple[list[int], list[list[int]]]:

@@ -21,7 +21,7 @@ PATTERNS_LIMIT = 100
 PATTERN_LENGTH = 200
 ARGUMENTS_LIMIT = 2 * 2**20  # bytes of all arguments of a node, where outputs of others are among them
 # Work, in bytes of a name times instructions of a program: 0.2 to 5 ns each.
-_WORK_LIMIT = 10**9
+_WORK_LIMIT = 4 * 10**8
 _WORK_PER_SLICE = 400_000
 _EDGE, _ARGUMENT, _REFERENCE, _COMPILE = 100, 100, 1000, 100_000  # what these take beside, in the same measure
 _FAULTS_ENOUGH = 1000  # a gorch with so many is not looked at to its end

@@ -148,8 +148,10 @@ def test_unknown_keys_without_end_are_one_fault(monkeypatch):
 def test_a_document_of_many_faults_is_not_looked_at_to_its_end():
     faulty = [{"name": "a", "args": [1] * 300} for _ in range(100)]
     document, faults = read_gorch({"nodes": faulty, "digraph": []}, 100, lambda: None)
+    assert faults[19].pointer == "/nodes/0/args/19"
+    assert faults[20].pointer == "/nodes/1/args/0"
     assert len(faults) == 1000
-    assert (faults[-1].pointer, faults[-1].detail) == ("/nodes", "more is faulty; looked at up to node 3")
+    assert (faults[-1].pointer, faults[-1].detail) == ("/nodes", "more is faulty; looked at up to node 49")
     assert document == {"nodes": []}
 
 

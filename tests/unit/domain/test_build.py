@@ -187,7 +187,7 @@ def test_a_long_list_of_needs_is_cut_into_slices():
 def test_unknown_needs_without_end_are_neither_listed_nor_compared_to_the_end(monkeypatch):
     compared = []
 
-    def get_close_matches(need, names, n):
+    def get_close_matches(need, names, n=3):
         compared.extend(names)
         return difflib.get_close_matches(need, names, n)
 
@@ -199,12 +199,13 @@ def test_unknown_needs_without_end_are_neither_listed_nor_compared_to_the_end(mo
     faults = caught.value.faults
     assert len(faults) == 501
     assert (faults[-1].pointer, faults[-1].detail) == ("/nodes", "19501 more needs are faulty and not listed")
-    assert len(compared) <= 12_000
+    assert 20_000 < len(compared) < 40_000
 
 
 def test_names_are_compared_in_slices():
     names = [{"name": f"node-{number}"} for number in range(1000)]
-    assert pauses_of({"nodes": [*names, {"name": "last", "needs": ["nod"]}]}) - pauses_of({"nodes": names}) >= 50
+    unknown = {"name": "last", "needs": ["x" * 60]}
+    assert pauses_of({"nodes": [*names, unknown]}) - pauses_of({"nodes": names}) >= 20
 
 
 def test_the_nearest_of_all_names_is_suggested():
