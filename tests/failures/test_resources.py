@@ -11,6 +11,7 @@ import psutil
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from executor_support import body
 from failures_support import FAILURE, RUNNING, SUCCESS
 from gorchestrator import certificates
 from support import wait_until
@@ -146,6 +147,7 @@ def test_clock_jump(new_house, tmp_path, monkeypatch, jump):
     house.has_run(task)
     house.shows(task, state=RUNNING)
     owner = house.owner(task)
+    timed = house.executor.start(body(house.node(gate="timed")["artifact"], timeout=60))
     (place / "offset").write_text(str(jump))
     started = time.monotonic()
     assert house.shows(task, "pause", state=SUCCESS)
@@ -153,6 +155,9 @@ def test_clock_jump(new_house, tmp_path, monkeypatch, jump):
     assert house.shows(task, state=RUNNING, reason_code=None)
     assert house.owner(task) == owner
     assert house.orchestrator.events("run_adopted") == []
+    assert house.executor.get(timed)["state"] == RUNNING
     house.open("clock")
+    house.open("timed")
+    assert house.executor.end(timed)["state"] == SUCCESS
     house.once(task)
     house.once(house.submit(house.node()))
