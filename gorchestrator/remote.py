@@ -115,7 +115,7 @@ class Remote:
         return self._json("DELETE", _path(task), wait=wait)
 
     def log(self, task: str, node: str | int, *, offset: int = 0, attempt: int | None = None) -> LogPiece:
-        """Return what a node (by number or name) printed, from a byte offset on; by default of its last attempt."""
+        """Return what a node (name, else number) printed, from a byte offset on; by default of its last attempt."""
         params = {"offset": offset} | ({} if attempt is None else {"attempt": attempt})
         answer = self._call("GET", f"{_path(task)}/nodes/{quote(str(node), safe='')}/log", params=params)
         following = int(answer.headers.get("Gorch-Log-Next", offset + len(answer.content)))

@@ -131,11 +131,13 @@ class Service:
         return TaskView(*found)
 
     def log(self, task_id: str, node: str, offset: int, attempt: int | None = None) -> LogPiece:
-        """Return the log of a node (number or name) from ``offset`` on, by default of its last attempt."""
+        """Return the log of a node (name, else number) from ``offset`` on, by default of its last attempt."""
         self.task(task_id)
-        found = self._store.reader.node(task_id, int(node) if node.isdecimal() else node)
+        found = self._store.reader.node(task_id, node)  # its name may be the number of another one
+        if found is None and node.isdecimal():
+            found = self._store.reader.node(task_id, int(node))
         if found is None:
-            raise UnknownNode(f"Task {task_id} has no node {node[:100]!r}; give its number or its name.", node=node)
+            raise UnknownNode(f"Task {task_id} has no node {node[:100]!r}; give its name or its number.", node=node)
         row = found[0]
         number = row.attempt if attempt is None else attempt
         # Whether it has ended is looked at before its log is read, so that nothing can come between.

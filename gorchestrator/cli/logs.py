@@ -19,7 +19,7 @@ PAUSE = 0.3  # seconds between two looks at a log that grows
 @click.option("--follow", "-f", is_flag=True, help="Go on until the node has ended.")
 @client_command
 def logs(client: Client, task: str, node: str | None, attempt: int | None, follow: bool) -> None:
-    """Print what a NODE (name or number) of a TASK printed, or what all of its nodes did."""
+    """Print what a NODE (name, else number) of a TASK printed, or what all of its nodes did."""
     if node is not None:
         _print(client, task, node, attempt, follow)
         return

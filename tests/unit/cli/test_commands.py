@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from gorchestrator.cli.entry import COMMANDS, gorch, main
 from gorchestrator.common import serving
+from gorchestrator.remote import LogPiece, Remote
 from support import run_gorch
 
 
@@ -175,3 +176,10 @@ def test_a_taken_port_is_said_before_gunicorn_starts(certs, tmp_path):
         done = run_gorch("demo", "--port", port, "--data", tmp_path / "demo")
         assert done.returncode == 2
         assert f"Error: port {port} on 127.0.0.1 is taken by another program; choose another one" in done.stderr
+
+
+def test_logs_of_all_nodes_are_asked_for_by_name(run, monkeypatch):
+    nodes = [{"id": 0, "name": "1", "executor": "x"}, {"id": 1, "name": "0", "executor": "x"}]
+    monkeypatch.setattr(Remote, "task", lambda self, task: {"nodes": nodes})
+    monkeypatch.setattr(Remote, "log", lambda self, task, node, **_: LogPiece(f"of {node}\n".encode(), 0, True))
+    assert run("logs", "t").stdout == "of 1\nof 0\n"
