@@ -46,7 +46,9 @@ class Config:
     keyfile: Path | None = setting(None, "key (PEM) of `certfile`")
     insecure: bool = setting(False, "allow what is open to everybody: other addresses than loopback, plain executors")
     allowed_hosts: tuple[str, ...] = setting(
-        ("localhost", "127.0.0.1", "[::1]"), "names that a Host header may have, beside `bind`"
+        ("localhost", "127.0.0.1", "[::1]"),
+        "names that a Host header may have, beside `bind`",
+        check=checks.host_names,
     )
     body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
     max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1))

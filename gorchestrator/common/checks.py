@@ -1,6 +1,7 @@
 """Checks and defaults of settings that both services have. A check returns what is wrong and what to do, or None."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ def host(text: str) -> str | None:
     """Check an address to listen on."""
     bad = not text or any(ch.isspace() or ch in "/,@" for ch in text)
     return f"{text!r} is not a host; write an address such as 127.0.0.1 or ::1, without a port" if bad else None
+
+
+def host_names(names: tuple[str, ...]) -> str | None:
+    """Check names as a Host header has them, without the port that may follow there."""
+    for name in names:
+        if re.fullmatch(r"(\[.*\]|[^:]*):[0-9]*", name):
+            return f"{name!r} has a port; write the name alone, {name.rpartition(':')[0]!r}, which allows all ports"
+    return None
 
 
 def pair(first: str, second: str) -> Callable[[Any], str | None]:

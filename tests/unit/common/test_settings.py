@@ -94,6 +94,8 @@ def test_every_fault_is_told_at_once(tmp_path):
         ("GORCH_EXECUTORS", "a b=https://x", "is not a name of an executor"),
         ("GORCH_EXECUTORS", "a=http://x:1", "is not https"),
         ("GORCH_BIND", "a b", "is not a host"),
+        ("GORCH_ALLOWED_HOSTS", "a.example:80", "write the name alone, 'a.example'"),
+        ("GORCH_ALLOWED_HOSTS", "localhost,[::1]:8080", "write the name alone, '[::1]'"),
         ("GORCH_ZZZ", "1", "there are: GORCH_BIND"),
         ("GORCH_CONFIG", "/nowhere.toml", "cannot read /nowhere.toml: No such file"),
     ],
@@ -101,6 +103,11 @@ def test_every_fault_is_told_at_once(tmp_path):
 def test_a_fault_says_what_to_do(variable, value, part):
     (found,) = faults({variable: value})
     assert part in found
+
+
+@pytest.mark.parametrize("name", ["a.example", "[::1]", "::1", "10.0.0.1"])
+def test_names_and_addresses_without_a_port_are_allowed_hosts(name):
+    assert Config.load({"GORCH_ALLOWED_HOSTS": name}).value.allowed_hosts == (name,)
 
 
 @pytest.mark.parametrize("text", ["port = ", "\x00", "port = 1\nport = 2"])
