@@ -104,7 +104,7 @@ def test_it_stays_up_until_ctrl_c(start, tmp_path):
     assert f"API docs   {demo.url}/apidocs/" in said
     remote = Remote(demo.url)
     assert len(remote.tasks()) == 7
-    sleeper = {"name": "sleeper", "engine": "shell", "artifact": "sleep", "args": ["600"]}
+    sleeper = {"name": "sleeper", "engine": "shell", "artifact": "sleep", "args": ["613.5"]}
     task = remote.submit({"name": "long", "nodes": [sleeper]})
     wait_until(lambda: remote.task(task)["nodes"][0]["state"] == 2, what="running")
     for _ in range(100):  # as many as a list has unless it is asked for more
@@ -117,7 +117,7 @@ def test_it_stays_up_until_ctrl_c(start, tmp_path):
     assert demo.stop() == 0
     assert "Canceling 1 unfinished" in demo.said()
     assert processes(demo.data) == []
-    assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "600"]]
+    assert not [each for each in psutil.process_iter(["cmdline"]) if each.info["cmdline"] == ["sleep", "613.5"]]
 
 
 def test_killed_it_leaves_no_server_and_a_new_one_goes_on(start, tmp_path):
@@ -175,7 +175,7 @@ def test_a_server_that_does_not_start_is_said_with_the_end_of_its_log(tmp_path):
     done = run_gorch("demo", "--once", "--port", "0", "--data", data, timeout=120)
     assert done.returncode == 2
     assert "Error: the orchestrator does not start; its log is" in done.stderr
-    assert "StoreError: The file" in done.stderr
+    assert "cannot start: The file" in done.stderr
     assert "Traceback" not in done.stderr
     assert "started again" not in done.stdout
     assert processes(data) == []
