@@ -20,6 +20,7 @@ _FAULTS_ENOUGH = 1000  # a document with so many is not looked at to its end
 _SUGGESTIONS = 20  # for keys that are not known
 _WORK_PER_SLICE = 2000  # microseconds, about
 _NODE, _ENTRY, _FAULT = 30, 2, 20  # what these take
+_ARGS = 5  # so many arguments take 1
 
 _gorch = GorchSchema()
 _envelope = GorchSchema(exclude=["nodes"])
@@ -122,4 +123,6 @@ class _Reader:
 def _weight(node: Any) -> int:
     if not isinstance(node, Mapping):
         return 0
-    return sum(len(node[key]) * _ENTRY for key in ("env", "output") if isinstance(node.get(key), Mapping))
+    entries = sum(len(node[key]) for key in ("env", "output") if isinstance(node.get(key), Mapping))
+    args = node.get("args")
+    return entries * _ENTRY + (len(args) // _ARGS if isinstance(args, list) else 0)

@@ -105,6 +105,7 @@ def pauses_of(data):
 def test_reading_pauses_by_the_work_it_is():
     many = {"name": "a", "env": {f"V{number}": "x" for number in range(1000)}}
     assert pauses_of({"nodes": [many] * 20}) == 20
+    assert pauses_of({"nodes": [{"name": "a", "args": ["x"] * 10_000}] * 20}) == 20
     assert pauses_of({"nodes": [{"name": "a"}] * 20}) == 0
 
 
