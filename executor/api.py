@@ -1,5 +1,6 @@
 """The executor's routes: ``/v1/tasks`` and ``/v1/ping``. Views only translate; the runner decides."""
 
+import heapq
 import uuid
 
 from flask import Blueprint, Response, request, url_for
@@ -13,6 +14,7 @@ from gorchestrator import __version__
 from gorchestrator.common import wire
 from gorchestrator.common.http import body
 from gorchestrator.common.http.parameters import number, wait_of
+from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.tls import peer_name
 
@@ -241,6 +243,30 @@ def create() -> Response:
     return document({"id": task_id}, 202, {"Location": url_for("executor.task", task_id=task_id)})
 
 
+@api.get("/tasks")
+def finals() -> Response:
+    """List what has ended and was not acknowledged, for those who do not know any more what they have acknowledged.
+
+    ---
+    get:
+      summary: List what has ended and waits for a receipt
+      description: At most 1000 ids, in the order of their text. Tasks that were started by POST are not among them.
+      "parameters":
+        - {in: query, name: state, required: true, description: there is no other choice,
+           schema: {type: string, enum: [final]}, example: final}
+        - {in: query, name: after, description: the last id of the answer before, schema: {type: string}}
+      responses:
+        200: {description: the ids, content: {application/json: {schema: Finals}}}
+        403: {description: no client certificate, content: &problem {application/problem+json: {schema: Problem}}}
+        422: {description: another state was asked for, content: *problem}
+    """
+    if request.args.get("state") != "final":
+        raise BadQuery("The parameter state must be final: only tasks that have ended are listed.")
+    after = request.args.get("after", "")
+    ended = (job.id for job in service().runner.jobs.values() if job.result and not job.private and job.id > after)
+    return document({"ids": heapq.nsmallest(wire.FINALS_LIMIT, ended)})
+
+
 @api.get("/ping")
 def ping() -> Response:
     """Say that the executor works, and what it can do.
@@ -271,4 +297,4 @@ def ping() -> Response:
 
 task = Task.as_view("task")
 api.add_url_rule("/tasks/<task_id>", view_func=task)
-VIEWS = (create, task, acknowledge, acknowledge_many, ping)
+VIEWS = (create, finals, task, acknowledge, acknowledge_many, ping)

@@ -32,6 +32,7 @@ SCHEMAS = {
     "Node": wire.NodeSchema,
     "Job": wire.JobSchema,
     "Created": wire.CreatedSchema,
+    "Finals": wire.FinalsSchema,
     "Receipts": wire.ReceiptsSchema,
     "RefusedReceipts": wire.RefusedReceiptsSchema,
     "Engine": wire.EngineSchema,

@@ -11,6 +11,7 @@ from gorchestrator.api import errors, tasks
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
+from gorchestrator.client.reconcile import Reconciler
 from gorchestrator.common import logs, serving
 from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems
 from gorchestrator.common.hub import be_quick
@@ -34,6 +35,7 @@ class Parts:
         self.store = Store.open(config.database)
         certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
         self.fleet = Fleet(config.executors, certificates, lost_after=config.lost_after, log_limit=config.log_limit)
+        self.reconciler = Reconciler(self.fleet, self.store.reader.final_attempts)
         ownership = Ownership(self.store.journal, self.store.reader, config.lease)
         self.scheduler = Scheduler(
             journal=self.store.journal,
@@ -49,6 +51,7 @@ class Parts:
         """Begin to run what is open."""
         self.store.tailer.listen(self.scheduler.follow)
         self.fleet.start()
+        self.reconciler.start()
         self.scheduler.start()
 
     def release(self) -> None:
@@ -59,6 +62,7 @@ class Parts:
     def stop(self) -> None:
         """Give everything else back too, when no request is open any more."""
         self.release()
+        self.reconciler.stop()
         self.fleet.stop()
         self.store.close()
 

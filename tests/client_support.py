@@ -55,6 +55,9 @@ class ScriptedApi:
     def acknowledge(self, attempt_ids: list[str]) -> None:
         self._next("acknowledge", list(attempt_ids))
 
+    def finals(self, after: str) -> list[str]:
+        return self._next("finals", after)
+
     def resize(self, connections: int) -> None:
         self.sizes.append(connections)
 

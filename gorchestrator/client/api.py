@@ -153,6 +153,17 @@ class ExecutorApi:
         """Tell that the results and logs of these attempts are stored."""
         self._call("POST", "/v1/tasks/ack", json={"ids": list(attempt_ids)})
 
+    def finals(self, after: str) -> list[str]:
+        """Return attempts that have ended and wait for a receipt, by their ids; ``after``: the last one seen."""
+        found = self._json(self._call("GET", "/v1/tasks", params={"state": "final", "after": after}))
+        try:
+            ids = [str(item) for item in found["ids"]]
+        except (KeyError, TypeError):
+            ids = [""]
+        if not all(map(wire.ATTEMPT_ID.fullmatch, ids)):
+            raise self._nonsense("it does not list attempts")
+        return ids
+
     def _job(self, method: str, attempt_id: str, **options: Any) -> JobView:
         found = self._json(self._call(method, f"/v1/tasks/{attempt_id}", **options))
         try:

@@ -17,6 +17,7 @@ PUT_WAIT = 1.0  # seconds: the longest that a PUT waits
 GET_WAIT = 50.0  # seconds: the longest that a GET waits
 LOG_AGE = 1.0  # seconds: a waiting GET answers when unread log is this old
 RECEIPTS_LIMIT = 500  # ids in one call
+FINALS_LIMIT = 1000  # ids in one answer
 VALUE_LIMIT = 64 * 1024  # bytes of one output
 OUTPUT_LIMIT = 2**20  # bytes of all outputs of a node
 
@@ -173,6 +174,12 @@ class ReceiptsSchema(Schema):
         validate=validate.Length(max=RECEIPTS_LIMIT),
         metadata={"example": ["00112233445566778899aabbccddeeff.0.1"]},
     )
+
+
+class FinalsSchema(Schema):
+    """Attempts that have ended and wait for a receipt."""
+
+    ids = fields.List(fields.String(), metadata={"example": ["00112233445566778899aabbccddeeff.0.1"]})
 
 
 class RefusedReceiptsSchema(Schema):

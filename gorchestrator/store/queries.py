@@ -27,6 +27,23 @@ _attempt = select(attempts).where(attempts.c.task == _of_task).order_by(attempts
 ATTEMPTS = json_rows(_attempt.where(or_(bindparam("wanted").is_(None), attempts.c.node == bindparam("wanted"))))
 RUNNING_ATTEMPTS = json_rows(_attempt.where(attempts.c.state < literal_column(str(int(State.SUCCESS)))))
 
+#: ``ids``: a JSON array of arrays of task, node and attempt.
+_wanted = func.json_each(bindparam("ids")).table_valued("value", name="wanted")
+FINAL_ATTEMPTS = json_rows(
+    select(attempts.c.task, attempts.c.node, attempts.c.attempt).select_from(
+        _wanted.join(
+            attempts,
+            and_(
+                *[
+                    attempts.c[name] == func.json_extract(_wanted.c.value, literal_column(f"'$[{place}]'"))
+                    for place, name in enumerate(("task", "node", "attempt"))
+                ],
+                attempts.c.state >= literal_column(str(int(State.SUCCESS))),
+            ),
+        )
+    )
+)
+
 _of_log = and_(
     log_chunks.c.task == _of_task,
     log_chunks.c.node == bindparam("node"),

@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import gevent
 from gevent.threadpool import ThreadPool
 
+from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import AttemptRow, EventRow, NodeRow, OwnerRow, TaskRow
 from gorchestrator.store import connection as connections
@@ -90,6 +91,12 @@ class Reader:
     def running_attempts(self, task: str) -> list[AttemptRow]:
         """Return the attempts that have not ended, as far as is known here."""
         return self._all(queries.RUNNING_ATTEMPTS, {"task": task}, rows.to_attempt)
+
+    def final_attempts(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some attempts, by their names on executors, that have ended as far as is stored."""
+        keys = [(task, int(node), int(attempt)) for task, node, attempt in (each.split(".") for each in ids)]
+        found = self._all(queries.FINAL_ATTEMPTS, {"ids": rows.encode(keys)}, lambda row: attempt_id(*row))
+        return {*found} & {*ids}
 
     # -- logs
 

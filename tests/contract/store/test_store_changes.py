@@ -52,6 +52,16 @@ def test_attempts_that_have_not_ended_are_found(store: Store) -> None:
     assert [row.node for row in store.reader.running_attempts(TASK)] == [1]
 
 
+def test_attempts_that_have_ended_are_told_by_their_names_on_executors(store: Store) -> None:
+    accept(store)
+    for node, number, state in ((0, 1, State.FAILURE), (0, 12, State.SUCCESS), (1, 1, State.RUNNING)):
+        row = AttemptRow(TASK, node, number, "ex", "instance", state=state)
+        store.journal.write(Change(Kind.NODE_RUNNING, TASK, 1, 1.0, attempt_row=row))
+    unknown = [f"{TASK}.1.1", f"{TASK}.2.1", f"{TASK}.0.2", f"{TASK}.0.01", f"{OTHER}.0.1"]
+    assert store.reader.final_attempts([f"{TASK}.0.1", *unknown, f"{TASK}.0.12"]) == {f"{TASK}.0.1", f"{TASK}.0.12"}
+    assert store.reader.final_attempts([]) == set()
+
+
 def test_changes_are_committed_in_the_order_of_the_calls(store: Store) -> None:
     accept(store, size=50)
     for number in range(500):

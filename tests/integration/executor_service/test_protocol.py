@@ -229,7 +229,7 @@ def test_apispec_has_every_route_and_its_examples_run(executor: Executor) -> Non
     spec = executor.session.get(f"{executor.server.url}/apispec.json").json()
     paths = spec["paths"]
     assert {path: set(methods) for path, methods in paths.items()} == {
-        "/v1/tasks": {"post"},
+        "/v1/tasks": {"get", "post"},
         "/v1/tasks/{task_id}": {"put", "get", "delete"},
         "/v1/tasks/{task_id}/ack": {"post"},
         "/v1/tasks/ack": {"post"},
