@@ -9,7 +9,6 @@ from gorchestrator.client.api import ExecutorApi, JobView
 from gorchestrator.client.contact import Contact
 from gorchestrator.client.faults import CallFault, FenceStale, Full, Replaced, Unreachable
 from gorchestrator.client.log_cursor import LogCursor
-from gorchestrator.common import wire
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import Attempt, NotTaken, Result
@@ -18,6 +17,7 @@ from gorchestrator.domain.ports import Watch
 
 _FIRST_PAUSE = 0.1  # seconds between two calls in vain to an executor that answers pings; doubled each time
 _LAST_PAUSE = 5.0
+_POLL = 10.0  # seconds that a GET waits: the longer, the later it shows that nothing comes through any more
 
 
 class Follower:
@@ -81,7 +81,7 @@ class Follower:
         if self._view is None:
             return self._api.put(self._attempt)
         # What was told of a fault is taken back by the first answer after it, so that one is not waited for.
-        wait = 0 if self._view.state.final or self._pause else wire.GET_WAIT
+        wait = 0 if self._view.state.final or self._pause else _POLL
         return self._api.get(self._attempt.id, self._cursor.wanted(self._view), wait)
 
     def _tell(self, view: JobView) -> None:

@@ -48,12 +48,18 @@ def test_network_slow(house):
 
 def test_network_half_open(house):
     """Connections stay, nothing comes through: what was sent is not answered, and nobody says so."""
+    runs = house.submit(house.node(gate="half-open"))
+    house.has_run(runs)
+    house.shows(runs, state=RUNNING)
     house.proxy.hold(UP, DOWN)
     task = house.submit(house.node())
     house.shows(task, reason="did not answer in time")
+    house.shows(runs, state=RUNNING, reason="did not answer in time")
     assert house.runs(task) == 0
+    house.open("half-open")
     mended(house)
     house.once(task)
+    house.once(runs)
 
 
 def test_reply_lost(house):

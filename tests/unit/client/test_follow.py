@@ -16,7 +16,7 @@ from gorchestrator.domain.attempts import NotTaken
 from gorchestrator.domain.errors import Fenced
 
 RUNS = job(State.RUNNING)
-LONG, AT_ONCE = 50.0, 0
+LONG, AT_ONCE = 10.0, 0
 
 
 @pytest.fixture
