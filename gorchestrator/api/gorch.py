@@ -21,7 +21,7 @@ _RESERVED = frozenset({"inputs", "when", "if", "foreach", "deadline"})
 
 
 def _name(value: str) -> None:
-    if printable(value) != value:
+    if len(value) <= NAME_LENGTH and printable(value) != value:  # a longer one is refused for that
         raise ValidationError("must not contain control characters")
 
 

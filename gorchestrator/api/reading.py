@@ -109,7 +109,7 @@ class _Reader:
         limits = [check for check in field.validators if isinstance(check, Length)]
         if key == "needs":
             limits.append(Length(self._max_nodes))
-        if isinstance(value, str | list | Mapping):
+        if isinstance(value, list | Mapping):
             for limit in limits:
                 if fault := limit.fault(value):
                     return fault

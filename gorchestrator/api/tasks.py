@@ -41,8 +41,7 @@ def _read() -> Any:
 
 
 def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
-    with_digraph = request.args.get("digraph", "true") not in {"false", "0", "no"}
-    view = _service().show(task_id, digraph=with_digraph)
+    view = _service().show(task_id, digraph=flag(request, "digraph", default=True))
     return Response(answers.task(view), status, applied(waited), content_type="application/json")
 
 
@@ -136,6 +135,7 @@ def show(task_id: str) -> Response:
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
+        422: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request, _WAIT_MOST)
     if wait:
@@ -191,7 +191,7 @@ def log(task_id: str, node: str) -> Response:
         - in: path
           name: node
           required: true
-          description: the node's number or name
+          description: the node's name; or its number, if no node is so named
           schema: {type: string}
         - in: query
           name: offset

@@ -21,9 +21,9 @@ def applied(waited: float) -> dict[str, str]:
     return {"Preference-Applied": f"wait={waited:g}"} if waited else {}
 
 
-def flag(request: Request, name: str) -> bool:
-    """Return a yes or no of the query; False if it is not given."""
-    text = request.args.get(name, "false")
+def flag(request: Request, name: str, *, default: bool = False) -> bool:
+    """Return a yes or no of the query."""
+    text = request.args.get(name, str(default).lower())
     if text not in {"true", "false"}:
         raise BadQuery(f"The parameter {name} must be true or false, not {text[:100]!r}.")
     return text == "true"

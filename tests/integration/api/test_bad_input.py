@@ -139,7 +139,6 @@ def test_more_nodes_than_the_setting_allows_are_refused(api):
         (node(artefact="x"), "/nodes/0/artefact", "is 'artifact' meant?"),
         (gorch(deadline=5), "/deadline", "not supported yet"),
         (node(retry=3), "/nodes/0/retry", "Invalid input type"),
-        (node(retry={"limt": 3}), "/nodes/0/retry/limt", "is 'limit' meant?"),
         (node(foreach=[]), "/nodes/0/foreach", "not supported yet"),
         (node(id=0) | {"digraph": []}, "/digraph", "1 nodes need 1 x 1 = 1 cells"),
         (node(id=0) | {"digraph": [0, 0]}, "/digraph", "has 2 cells"),
@@ -305,6 +304,12 @@ def test_a_faulty_limit_of_the_list_is_refused(api, limit):
 @pytest.mark.parametrize("given", ["", "yes", "1", "TRUE"])
 def test_only_true_and_false_say_whether_the_list_is_of_open_tasks(api, given):
     api.call("GET", f"{TASKS}?open={given}").is_problem(422, "bad-query")
+
+
+@pytest.mark.parametrize("given", ["", "maybe", "0", "FALSE"])
+def test_only_true_and_false_say_whether_the_matrix_is_shown(api, given):
+    task = api.submit(node())
+    api.call("GET", f"{TASKS}/{task}?digraph={given}").is_problem(422, "bad-query")
 
 
 @pytest.mark.parametrize("query", ["offset=-1", "offset=x", "offset=1.5", "attempt=-1", "attempt=" + "9" * 40])

@@ -130,6 +130,15 @@ def test_what_is_too_long_is_not_loaded(key, value, most, monkeypatch):
     assert "a" in loaded
 
 
+def test_a_name_that_is_too_long_has_one_fault(monkeypatch):
+    looked = []
+    monkeypatch.setattr(gorch, "printable", lambda text: looked.append(text) or text)
+    assert shape({"nodes": [{"name": "\n" * 10**6}]})[1] == {
+        "/nodes/0/name": "has a length of 1000000; at most 255 is taken"
+    }
+    assert looked == []
+
+
 def test_labels_beyond_their_number_are_refused_once():
     assert list(shape({"nodes": [{"name": "a"}], "labels": {str(i): 1 for i in range(101)}})[1]) == ["/labels"]
 
