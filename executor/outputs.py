@@ -7,7 +7,7 @@ thread unless they are small, and no more than a line is kept.
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from io import FileIO
 
 import gevent
@@ -16,10 +16,11 @@ from executor import capped
 from executor.files import open_regular
 from gorchestrator.common.wire import OUTPUT_LIMIT, VALUE_LIMIT
 
-PIECE = 256 * 1024  # few enough that the search in it does not hold the hub up
+PIECE = 256 * 1024
+SMALL = 64 * 1024  # few enough that the search in it does not hold the hub up
 KEY_LIMIT = 1024  # bytes
 LINE_LIMIT = KEY_LIMIT + 1 + VALUE_LIMIT + 1
-ANY_KEY = rb"[^=\n]{1,%d}" % KEY_LIMIT
+LINE = re.compile(rb"^([^=\n]{1,%d})=(.*)$" % KEY_LIMIT, re.MULTILINE)
 
 
 class OutputTooLarge(Exception):
@@ -29,9 +30,9 @@ class OutputTooLarge(Exception):
 class Scanner:
     """Finds ``key=value`` lines in pieces of bytes."""
 
-    def __init__(self, keys: bytes) -> None:
-        """``keys``: a regular expression."""
-        self.line = re.compile(rb"^(" + keys + rb")=(.*)$", re.MULTILINE)
+    def __init__(self, keys: Set[bytes] | None) -> None:
+        """``keys``: those that count; None: any."""
+        self.keys = keys
         self.found: dict[bytes, bytes] = {}
         self.size = 0
         self.rest = b""  # of a line whose end was not seen yet
@@ -58,8 +59,10 @@ class Scanner:
         return {_text(key): _text(value) for key, value in self.found.items()}
 
     def _search(self, text: bytes) -> None:
-        for match in self.line.finditer(text):
+        for match in LINE.finditer(text):
             key, value = match[1], match[2].removesuffix(b"\r")
+            if self.keys is not None and key not in self.keys:
+                continue
             if len(value) > VALUE_LIMIT:
                 raise OutputTooLarge(f"output {_text(key)!r} is larger than {VALUE_LIMIT} bytes")
             old = self.found.get(key)
@@ -76,15 +79,15 @@ def too_large() -> OutputTooLarge:
 
 def collect(log: str, log_limit: int, declared: Iterable[str], file: str) -> dict[str, str]:
     """Return the outputs of a node, as far as its log is kept; raises :class:`OutputTooLarge`."""
-    keys = b"|".join(re.escape(key.encode()) for key in declared)
+    keys = {key.encode() for key in declared}
     found = _scan(log, keys, log_limit) if keys else {}
-    found |= _scan(file, ANY_KEY, sys.maxsize)
+    found |= _scan(file, None, sys.maxsize)
     if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > OUTPUT_LIMIT:
         raise too_large()
     return found
 
 
-def _scan(path: str, keys: bytes, limit: int) -> dict[str, str]:
+def _scan(path: str, keys: Set[bytes] | None, limit: int) -> dict[str, str]:
     try:
         file = open_regular(path)
     except OSError:
@@ -92,7 +95,7 @@ def _scan(path: str, keys: bytes, limit: int) -> dict[str, str]:
     scanner = Scanner(keys)
     with file:
         size = os.fstat(file.fileno()).st_size  # what still runs may go on writing
-        if size <= PIECE:
+        if size <= SMALL:
             scanner.feed(file.read(size))
         elif fault := gevent.get_hub().threadpool.apply(_feed, (scanner, file, size, limit)):
             raise fault
