@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,24 @@ class Archive:
             (self.done / hour).mkdir(mode=0o700, exist_ok=True)
             self.hour = hour
         target = f"{self.done}/{hour}/{os.path.basename(folder.path)}"
-        os.rename(folder.path, target)
+        try:
+            os.rename(folder.path, target)
+        except PermissionError:
+            os.chmod(folder.path, 0o700)  # the job has barred it
+            os.rename(folder.path, target)
+        except FileNotFoundError:
+            os.mkdir(target, 0o700)  # the job has removed it; what is left is that there was one
         folder.path = target
+
+    def discard(self, folder: Folder) -> None:
+        """Drop a directory that does not say what was asked for: it was never answered, or the machine lost power.
+
+        Of what may have been started the id is kept, so that it is not started again.
+        """
+        if folder.claimed_by() or folder.result():
+            self.put_away(folder)
+        elif error := remove(Path(folder.path)):
+            raise error
 
     def find_done(self, job_id: str) -> Folder | None:
         """Return the directory of an ended job that was put away and is kept."""
@@ -69,21 +85,34 @@ class Archive:
             return False
         return self.lookup.execute("select 1 from tombs where id = ?", (job_id,)).fetchone() is not None
 
-    def prune(self) -> int:
-        """Drop ended jobs that are old enough, and return how many. For a native thread: it may take long."""
-        limit = time.strftime(HOUR_FORMAT, time.gmtime(time.time() - self.keep - HOUR))
-        old = [hour for hour in sorted(self.done.iterdir()) if hour.name <= limit]
-        return sum(self._drop(hour) for hour in old)
+    def prune(self, faults: list[str] | None = None) -> int:
+        """Drop ended jobs that are old enough, and return how many. For a native thread: it may take long.
 
-    def _drop(self, hour: Path) -> int:
-        ids = [path.name for path in hour.iterdir()]
+        What cannot be dropped is tried again the next time; ``faults`` gets why not.
+        """
+        faults = [] if faults is None else faults
+        limit = time.strftime(HOUR_FORMAT, time.gmtime(time.time() - self.keep - HOUR))
+        count = 0
+        for hour in sorted(self.done.iterdir()):
+            if hour.name <= limit:
+                try:
+                    count += self._drop(hour, faults)
+                except (OSError, sqlite3.Error) as error:
+                    faults.append(f"{hour}: {error}")
+        return count
+
+    def _drop(self, hour: Path, faults: list[str]) -> int:
+        paths = list(hour.iterdir())
         now = time.time()
         self.any_dropped = True
         with closing(self._database()) as database, database:
-            database.executemany("insert or ignore into tombs values (?, ?)", [(job_id, now) for job_id in ids])
+            database.executemany("insert or ignore into tombs values (?, ?)", [(path.name, now) for path in paths])
             database.execute("delete from tombs where at < ?", (now - REMEMBERED,))
-        shutil.rmtree(hour)
-        return len(ids)
+        found = [str(error) for path in paths if (error := remove(path))]
+        faults += found
+        if not found:
+            hour.rmdir()
+        return len(paths) - len(found)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -94,3 +123,25 @@ class Archive:
         database.execute("pragma journal_mode=wal")
         database.execute("pragma synchronous=normal")
         return database
+
+
+def remove(path: Path) -> OSError | None:
+    """Remove a job's directory, whatever the job made of it, such as a cache that is read-only; or return the fault."""
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink()
+            return None
+        with suppress(PermissionError):
+            shutil.rmtree(path)
+            return None
+        path.chmod(0o700)
+        for folder, below, _ in os.walk(path):
+            for name in (os.path.join(folder, name) for name in below):
+                if not os.path.islink(name):
+                    os.chmod(name, 0o700)
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error
+    return None

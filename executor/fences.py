@@ -6,6 +6,7 @@ Fences start at 1 and grow when another process takes a run over, which is rare,
 import os
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 
 from executor.files import write_atomically
@@ -40,8 +41,9 @@ class Fences:
         """Forget those that were written more than ``age`` seconds ago."""
         limit = time.time() - age
         for entry in list(os.scandir(self.folder)):
-            if entry.stat().st_mtime < limit:
-                os.unlink(entry.path)
+            with suppress(FileNotFoundError):
+                if entry.stat().st_mtime < limit:
+                    os.unlink(entry.path)
 
     def _read(self, run: str) -> int:
         try:
