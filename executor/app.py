@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -20,8 +21,12 @@ from gorchestrator import __version__
 from gorchestrator.common import logs, serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
+from gorchestrator.common.http.hosts import AllowedHosts
 from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.stopping import when_signalled, when_told_to_stop
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +70,7 @@ def _build(config: Config) -> Flask:
     apidocs.install(
         app, title="gorchestrator executor", description=DESCRIPTION, version=__version__, schemas=SCHEMAS, views=VIEWS
     )
-    app.wsgi_app = AccessLog(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = AccessLog(_guarded(app, config))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
     service.runner.recover()
     _drain_on_term(service.runner, data)
@@ -73,6 +78,14 @@ def _build(config: Config) -> Flask:
     extra = {"event": "executor_started", "instance": service.instance, "jobs": len(service.runner.jobs)}
     log.info("executor %s works in %s", config.name, config.data, extra=extra)
     return app
+
+
+def _guarded(app: Flask, config: Config) -> "WSGIApplication":
+    """Return what serves; without certificates it refuses what a web page gets to us under a name of its own."""
+    if not config.insecure:
+        return app.wsgi_app
+    names = (*config.allowed_hosts, config.bind)
+    return AllowedHosts(app.wsgi_app, names, "allowed_hosts (GORCH_EXECUTOR_ALLOWED_HOSTS)")
 
 
 def _runner(config: Config) -> Runner:

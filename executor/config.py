@@ -37,6 +37,9 @@ class Config:
     tls_cert: Path = derived(lambda c, _: c.certs / "executor.pem", "its certificate")
     tls_key: Path = derived(lambda c, _: c.certs / "executor.key", "key of `tls_cert`")
     insecure: bool = setting(False, "accept callers without a certificate: anybody may run anything; for tests")
+    allowed_hosts: tuple[str, ...] = setting(
+        ("localhost", "127.0.0.1", "[::1]"), "if `insecure`: names that a Host header may have, beside `bind`"
+    )
     capacity: int = setting(16, "most jobs at once", check=checks.at_least(1))
     queue: int = setting(64, "most jobs that wait; more are refused with 503", check=checks.at_least(0))
     artifact_dirs: tuple[Path, ...] = setting((), "directories in which artifacts are looked up, before PATH")

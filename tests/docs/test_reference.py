@@ -33,7 +33,7 @@ API, EXECUTOR, GORCH, OPERATIONS = (
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
 OF_EXECUTORS_ONLY = {"invalid"}  # the orchestrator says invalid-gorch
-OF_ORCHESTRATORS_ONLY = {"host-not-allowed", "peer-not-allowed"}  # an executor is protected by certificates
+OF_ORCHESTRATORS_ONLY = {"peer-not-allowed"}  # an executor is protected by certificates, or on loopback
 
 
 def section(document: nodes.document, title: str) -> nodes.section:
