@@ -1,5 +1,6 @@
 """A job on the wire: see ``JobSchema`` in ``gorchestrator.common.wire``."""
 
+import sys
 from base64 import b64encode
 from typing import Any
 
@@ -36,10 +37,14 @@ def of(job: Job, log_from: int | None) -> dict[str, Any]:
 def _reason(job: Job) -> str | None:
     if job.supervised.survivors:
         return f"cannot be killed: {', '.join(map(str, job.supervised.survivors))}"
+    if job.supervised.silent:
+        return f"its supervisor, process {job.folder.claimed_by()}, does not answer"
     return "waits for a free place" if job.state == State.TORUN else None
 
 
 def _log(job: Job, log_from: int | None) -> dict[str, Any]:
     most = 0 if log_from is None else LOG_LIMIT
+    end = sys.maxsize if job.result is None or job.result.log_size is None else job.result.log_size
     data, start, size = capped.read(job.folder.log, log_from or 0, most, job.log_limit)
+    data, size = data[: max(0, end - start)], min(end, size)
     return {"log": b64encode(data).decode(), "log_from": start, "log_next": start + len(data), "log_size": size}

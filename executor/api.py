@@ -1,6 +1,7 @@
 """The executor's routes: ``/v1/tasks`` and ``/v1/ping``. Views only translate; the runner decides."""
 
 import heapq
+import logging
 import uuid
 
 from flask import Blueprint, Response, request, url_for
@@ -17,6 +18,8 @@ from gorchestrator.common.http.parameters import number, wait_of
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.tls import peer_name
+
+log = logging.getLogger(__name__)
 
 api = Blueprint("executor", __name__, url_prefix="/v1")
 api.register_error_handler(refusals.Refused, refused)
@@ -204,6 +207,9 @@ def acknowledge_many() -> Response:
             raise
         except refusals.Refused as refusal:
             refused[task_id] = refusal.code
+        except OSError as error:  # one job must not hold up the receipts of all
+            log.error("cannot put a job away: %s", error, extra={"event": "job_not_moved", "reason": str(error)})
+            refused[task_id] = "internal"
         if place % RECEIPTS_PER_SLICE == 0:
             breathe()
     return document({"refused": refused})

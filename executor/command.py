@@ -8,6 +8,7 @@ found of it is killed.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from executor import leftovers, names
@@ -34,6 +35,7 @@ class Command:
         self.moved = moved
         self.started_at: float | None = None
         self.survivors: list[int] = []
+        self.silent = False  # its shim does not answer
         self.canceling = False
         self.shim: ShimLink | None = None
         self.refusal = "its supervisor died"
@@ -109,13 +111,22 @@ class Command:
         return f"killed what was found of it: {_listed(found)}" if found else "nothing was found that still runs"
 
     def _attach(self, claim: str) -> ShimLink | None:
-        found = None if claim == names.NOBODY else self.supervisor.attach(claim, self.job_id)
+        if claim == names.NOBODY:
+            return None
+        self.started_at = self.folder.claimed_at()  # as far as is known
+        found = self.supervisor.attach(claim, self.job_id, partial(self._fall_silent, claim))
+        self.silent = False
         if not found:
             return None
         self.shim, state = found
         self.started_at, self.survivors = state["started_at"], state["survivors"]
         self.moved()
         return self.shim
+
+    def _fall_silent(self, claim: str) -> None:
+        self.silent = True
+        extra = {"event": "shim_silent", "job": self.job_id, "pid": claim}
+        log.warning("%s: its supervisor, process %s, does not answer", self.job_id, claim, extra=extra)
 
     def _follow(self, shim: ShimLink, *, dead: bool = False) -> Exit | None:
         """Wait for the end of the command, or until nothing is left of it; None: the shim has no such command."""

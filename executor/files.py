@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from io import FileIO
 
 REASON_LINES = 5
@@ -11,8 +12,10 @@ REASON_BYTES = 1000
 def write_atomically(path: str, data: bytes) -> None:
     """Write a file of mode 600 that is there as a whole or not at all. It survives the death of this process."""
     new = f"{path}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(new)  # whatever it is: a pipe would be waited for, a link would be followed
     # Not os.close, which gevent puts off: the file must not be open for writing when it is executed.
-    with FileIO(new, "w", opener=private) as file:
+    with FileIO(new, "x", opener=private) as file:
         file.write(data)
     os.replace(new, path)
 
@@ -27,11 +30,12 @@ def open_regular(path: str) -> FileIO:
 
 
 def size_of(path: str) -> int:
-    """Return the size of a file; 0 if it is not there."""
+    """Return the size of a file; 0 if there is no plain one."""
     try:
-        return os.stat(path).st_size
+        found = os.lstat(path)
     except OSError:
         return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def last_lines(path: str) -> str:
@@ -49,6 +53,17 @@ def last_lines(path: str) -> str:
         tail = tail.partition(b"\n")[2] or tail
     lines = [line.rstrip() for line in tail.decode(errors="replace").splitlines() if line.strip()]
     return "\n".join(lines[-REASON_LINES:])
+
+
+def sync(folder: str) -> None:
+    """Let the entries of a folder, and its own, survive a loss of power. What cannot promise that is used as it is."""
+    for path in (folder, os.path.dirname(folder)):
+        with suppress(OSError):
+            directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(directory)
+            finally:
+                os.close(directory)
 
 
 def private(path: str, flags: int) -> int:

@@ -2,14 +2,16 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import FileIO
-from typing import Any, cast
+from typing import Any, TypeVar
 
 from executor import names
-from executor.files import private, write_atomically
+from executor.files import open_regular, private, sync, write_atomically
 from executor.outcome import Exit, Outcome
+
+T = TypeVar("T")
 
 
 class Folder:
@@ -39,27 +41,46 @@ class Folder:
         """``$GORCH_OUTPUT``."""
         return f"{self.path}/{names.OUTPUT}"
 
+    def restore(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
+        """Make the directory again, which the job has removed, with these files in this order."""
+        with suppress(FileExistsError):
+            os.mkdir(self.path, 0o700)
+        for name, document in documents.items():
+            self.write(name, document)
+
     def workplace(self) -> str:
         """Return the working directory of commands: a place of its own, so that they cannot hit our files unasked."""
         work = f"{self.path}/{names.WORK}"
-        with suppress(FileExistsError):
-            os.mkdir(work, 0o700)
+        if self.claimed_by() is None:  # later it is the job's
+            with suppress(FileExistsError):
+                os.mkdir(work, 0o700)
         return work
 
     def script(self, text: str) -> str:
         """Write an inline script; returns its path."""
         path = f"{self.path}/{names.SCRIPT}"
-        write_atomically(path, text.encode())
-        os.chmod(path, 0o700)
+        if self.claimed_by() is None:  # later it is the job's
+            write_atomically(path, text.encode())
+            os.chmod(path, 0o700)
         return path
 
     def claim(self) -> bool:
-        """Take the right to start the job without starting it; False: a shim was faster."""
+        """Take the right to start the job without starting it, for good; False: a shim was faster."""
         try:
             os.symlink(names.NOBODY, f"{self.path}/{names.CLAIM}")
         except FileExistsError:
             return False
+        except FileNotFoundError:
+            return True  # without its directory nobody can start it
+        sync(self.path)
         return True
+
+    def claimed_at(self) -> float | None:
+        """Return when the job was claimed."""
+        try:
+            return os.lstat(f"{self.path}/{names.CLAIM}").st_mtime
+        except OSError:
+            return None
 
     def claimed_by(self) -> str | None:
         """Return the pid of the shim that started the job, ``names.NOBODY``, or None."""
@@ -77,22 +98,29 @@ class Folder:
 
     def exit(self) -> Exit | None:
         """Return how the command ended, if its shim has written that."""
-        record = self.read(names.EXIT)
-        return None if record is None else Exit.from_record(record)
+        return _made(Exit.from_record, self.read(names.EXIT))
 
     def result(self) -> Outcome | None:
         """Return how the attempt ended, if it has."""
-        document = self.read(names.RESULT)
-        return None if document is None else Outcome.from_json(document)
+        return _made(Outcome.from_json, self.read(names.RESULT))
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """Return a JSON file of ours; an empty or torn one (the machine lost power) counts as absent."""
+        """Return a JSON file of ours; what was torn by a power cut, or replaced by the job, counts as absent."""
         try:
-            with FileIO(f"{self.path}/{name}") as file:
-                return cast(dict[str, Any], json.loads(file.readall()))
-        except (OSError, ValueError):
+            with open_regular(f"{self.path}/{name}") as file:
+                document = json.loads(file.readall())
+        except (OSError, ValueError, RecursionError):
             return None
+        return document if isinstance(document, dict) else None
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Write a JSON file."""
         write_atomically(f"{self.path}/{name}", json.dumps(document).encode())
+
+
+def _made(make: Callable[[dict[str, Any]], T], document: dict[str, Any] | None) -> T | None:
+    """Make what a document says; None if it is not there, or says something else: a job may have written it."""
+    try:
+        return None if document is None else make(document)
+    except (KeyError, TypeError, ValueError):
+        return None

@@ -60,6 +60,7 @@ class Outcome:
     output: Mapping[str, str] = field(default_factory=dict)
     started_at: float | None = None
     stopped_at: float | None = None
+    log_size: int | None = None  # where the log ended; what a daemon prints later is not the attempt's
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""

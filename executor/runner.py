@@ -1,16 +1,15 @@
 """The table of jobs and the bounded pool that runs them. Everything that matters is in the jobs' directories."""
 
 import logging
-import shutil
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import gevent
 
-from executor import names, refusals
+from executor import records, refusals
 from executor.archive import Archive
 from executor.attempt import HONOURED_BY_ALL, NOTHING, Attempt, parts
 from executor.drivers.base import Driver
@@ -57,12 +56,12 @@ class Runner:
         """Take over what an executor before this one left: ended, running and waiting jobs."""
         waiting = []
         for job_id, folder in self.archive.folders():
-            job = self._read(job_id, folder)
+            job = records.read(job_id, folder, self.around)
             if job is None:
-                shutil.rmtree(folder.path)  # it was never answered, or the machine lost power
+                self._move(self.archive.discard, folder)
             elif job.result:
                 self._keep(job)
-                job.supervised.release()
+                self.helpers.append(gevent.spawn(job.supervised.release))
             else:
                 self.jobs[job_id] = job
                 waiting.append(job)
@@ -71,7 +70,7 @@ class Runner:
             self.waiting.remove(job)
             self._begin(job)  # it has its place already, whatever the capacity is now
         self._fill()
-        self.helpers = [
+        self.helpers += [
             gevent.spawn(keep_pruning, self.archive, self.fences),
             gevent.spawn(self.trimmer.keep_trimming, self._growing),
         ]
@@ -94,11 +93,10 @@ class Runner:
         if job:
             return job
         folder = self.archive.find_done(job_id)
-        if folder:
-            return self._read(job_id, folder)
-        if self.archive.was_dropped(job_id):
+        found = records.read(job_id, folder, self.around) if folder else None
+        if not found and (folder or self.archive.was_dropped(job_id)):
             raise refusals.JobGone
-        return None
+        return found
 
     def cancel(self, job_id: str, fence: int | None = None) -> Job:
         """Ask for a job's death, which its ``ended`` or ``survivors`` tell. An unknown one will never start."""
@@ -155,8 +153,7 @@ class Runner:
         if len(self.running) >= self.limits.capacity and len(self.waiting) >= self.limits.queue:
             raise refusals.QueueFull
         now = time.time()
-        node = {"attempt": attempt.to_json(), "created_at": now, "private": private}
-        folder = self.archive.create(job_id, node)
+        folder = self.archive.create(job_id, records.node(attempt, now, private=private))
         job = self.jobs[job_id] = Job(job_id, attempt, folder, now, self.around)
         job.private = private
         self.waiting.append(job)
@@ -175,7 +172,8 @@ class Runner:
 
     def _bury(self, job_id: str) -> Job:
         now = time.time()
-        folder = self.archive.create(job_id, {"attempt": NOTHING.to_json(), "created_at": now, "private": True})
+        folder = self.archive.create(job_id, records.node(NOTHING, now, private=True))
+        folder.claim()
         job = Job(job_id, NOTHING, folder, now, self.around)
         job.private = True
         self._finish(job, canceled())
@@ -213,11 +211,8 @@ class Runner:
             return failure(ReasonCode.INTERNAL, f"a fault of engine {engine}: {error!r}")
 
     def _finish(self, job: Job, outcome: Outcome) -> None:
-        try:
-            job.folder.write(names.RESULT, outcome.to_json())
-        except OSError as error:  # such as a full disk: it is known as long as we live, and can be found out again
+        if error := records.finish(job, outcome):  # it is known as long as we live, and can be found out again
             log.error("cannot write a result: %s", error, extra=_ids(job) | {"event": "result_not_written"})
-        job.result = outcome
         self._keep(job)
         job.ended.set()
         log.info(
@@ -231,22 +226,17 @@ class Runner:
         return [job.folder.log for job_id in self.running if (job := self.jobs.get(job_id))]
 
     def _keep(self, job: Job) -> None:
-        if job.private:
-            self.jobs.pop(job.id, None)
-            self.archive.put_away(job.folder)
-        else:
-            self.jobs[job.id] = job
+        self.jobs[job.id] = job
+        if job.private and self._move(self.archive.put_away, job.folder):
+            del self.jobs[job.id]
 
-    def _read(self, job_id: str, folder: Folder) -> Job | None:
-        node = folder.read(names.NODE)
-        if node is None:
-            return None
-        job = Job(job_id, Attempt.from_json(node["attempt"]), folder, node["created_at"], self.around)
-        job.private = node["private"]
-        job.result = folder.result()
-        if job.result:
-            job.ended.set()
-        return job
+    def _move(self, move: Callable[[Folder], None], folder: Folder) -> bool:
+        try:
+            move(folder)
+        except OSError as error:
+            log.error("cannot put a job away: %s", error, extra={"event": "job_not_moved", "reason": str(error)})
+            return False
+        return True
 
 
 def _ids(job: Job) -> dict[str, Any]:

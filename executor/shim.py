@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any
 
 from executor import names
+from executor.files import sync
 from executor.lines import Lines
 from executor.supervised import IGNORED, Supervised
 
@@ -107,6 +108,7 @@ class Shim:
             if self.job:
                 raise BlockingIOError(f"busy with {self.job.id}")
             os.symlink(str(os.getpid()), f"{message['folder']}/{names.CLAIM}")
+            sync(message["folder"])  # before the start: what may have run is not started again after a loss of power
         except OSError as error:
             peer.write({"refused": str(error)})
         else:

@@ -18,6 +18,7 @@ SLOWER = 1.0  # the same, once it was reported that something cannot be killed; 
 PATIENCE = 10.0  # seconds of KILL until what is left is reported
 ROUNDS = 20  # of KILL at once: what forks faster than we look must be met while it is there
 IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)  # by shims
+BARRED = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)  # time will not change it
 DEFAULT = (*IGNORED, signal.SIGXFSZ)  # in jobs; Python ignores SIGXFSZ
 
 
@@ -155,14 +156,16 @@ def _spawn(argv: list[str], env: dict[str, str], log: int) -> int:
 def _write(folder: str, record: dict[str, Any]) -> bool:
     path = f"{folder}/{names.EXIT}"
     try:
-        file = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with suppress(FileNotFoundError):
+            os.unlink(f"{path}.new")  # whatever it is: a pipe would be waited for, a link would be followed
+        file = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.write(file, json.dumps(record).encode())
         finally:
             os.close(file)
         os.rename(f"{path}.new", path)
-    except FileNotFoundError:
-        return True  # the job was removed: nobody wants to know
+    except BARRED:
+        return True  # the job has removed or barred its directory: the executor is told, and that must do
     except OSError:
         return False
     return True

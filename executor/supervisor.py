@@ -4,11 +4,12 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+import gevent
 from gevent import monkey, socket
 from gevent.lock import RLock
 
@@ -23,6 +24,7 @@ _posix_spawn = monkey.get_original("os", "posix_spawn")
 _waitpid = monkey.get_original("os", "waitpid")
 
 PIECE = 64 * 1024
+SILENCE = 3.0  # seconds without an answer after which a shim is said not to answer
 RESET = set(range(1, 32)) - {signal.SIGKILL, signal.SIGSTOP}  # what gunicorn made of signals is not for others
 
 
@@ -77,8 +79,11 @@ class Supervisor:
         """Take a shim whose job is over and left nothing."""
         self.idle.append(shim)
 
-    def attach(self, pid: str, job: str) -> tuple[ShimLink, dict[str, Any]] | None:
-        """Return a connection to the shim that serves a job, and what it says of it; None: there is no such shim."""
+    def attach(self, pid: str, job: str, silent: Callable[[], None]) -> tuple[ShimLink, dict[str, Any]] | None:
+        """Return a connection to the shim that serves a job, and what it says of it; None: there is no such shim.
+
+        One that does not answer, such as a stopped one, is waited for; after a while ``silent`` is called.
+        """
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             peer.connect(f"/proc/self/fd/{self.folder}/{names.SHIMS}/{pid}.sock")
@@ -86,8 +91,12 @@ class Supervisor:
             peer.close()
             return None
         shim = ShimLink(peer)
-        shim.send({"do": "attach", "job": job})
-        answer = shim.receive()
+        alarm = gevent.spawn_later(SILENCE, silent)
+        try:
+            shim.send({"do": "attach", "job": job})
+            answer = shim.receive()
+        finally:
+            alarm.kill()
         if answer and answer["serving"]:
             return shim, answer["serving"]
         shim.close()

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from executor import names, proc
+from executor.shim import Shim
 from executor.supervised import Supervised
 from support import ROOT, wait_until
 
@@ -252,3 +254,20 @@ def test_a_full_disk_delays_the_end_but_does_not_lose_it(tmp_path: Path, monkeyp
     (news,) = job.look()
     assert job.over
     assert json.loads((tmp_path / names.EXIT).read_text()) == news
+
+
+def test_the_claim_is_on_the_disk_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    job = tmp_path / "job"
+    job.mkdir()
+
+    def fsync(number: int) -> None:
+        assert (job / names.CLAIM).is_symlink()
+        steps.append(os.readlink(f"/proc/self/fd/{number}"))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr("executor.shim.Supervised", lambda order: steps.append(f"start {order['job']}"))
+    shim = Shim.__new__(Shim)
+    shim.job = None
+    shim._start({"job": "a", "folder": str(job)}, Mock())
+    assert steps == [str(job), str(tmp_path), "start a"]
