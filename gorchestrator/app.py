@@ -7,7 +7,7 @@ from flask import Flask
 from gevent import monkey
 
 from gorchestrator import __version__
-from gorchestrator.api import errors, tasks
+from gorchestrator.api import SCHEMAS, VIEWS, context, errors
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
@@ -89,7 +89,7 @@ def _build(config: Config) -> Flask:
     app.json.compact = True  # type: ignore[attr-defined]  # Flask's provider has it
     problems.install(app)
     errors.install(app)
-    tasks.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
+    context.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
     _install_docs(app)
     _guard(app, config)
     log_refused_handshakes()
@@ -121,7 +121,7 @@ def _install_docs(app: Flask) -> None:
             "Retry": RetrySchema,
             "Node": NodeSchema,
             "Gorch": GorchSchema,
-            **tasks.SCHEMAS,
+            **SCHEMAS,
         },
-        views=tasks.VIEWS,
+        views=VIEWS,
     )

@@ -1,1 +1,23 @@
-"""The REST API of the orchestrator: blueprints, marshmallow schemas, problems. Knows schemas and the service."""
+"""The REST API of the orchestrator: routes, marshmallow schemas, problems. Knows schemas and the service."""
+
+from gorchestrator.api import about, answers, submissions, tasks
+
+VIEWS = (
+    submissions.submit,
+    tasks.list_tasks,
+    tasks.show,
+    tasks.cancel,
+    tasks.log,
+    submissions.validate,
+    about.ping,
+)
+SCHEMAS = {
+    "Created": answers.CreatedSchema,
+    "Summary": answers.SummarySchema,
+    "List": answers.ListSchema,
+    "NodeState": answers.NodeStateSchema,
+    "Task": answers.TaskSchema,
+    "Valid": answers.ValidSchema,
+    "ExecutorView": answers.ExecutorViewSchema,
+    "Ping": answers.PingSchema,
+}

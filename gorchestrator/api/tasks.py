@@ -1,84 +1,21 @@
-"""The routes of tasks: submit, list, show, cancel, logs, validate; and ping. Each docstring is the route's docs."""
+"""The routes of tasks: list, show, cancel, log. Each docstring is the route's docs."""
 
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, request, url_for
+from flask import Response, request
 
-from gorchestrator import __version__
 from gorchestrator.api import answers
-from gorchestrator.api.reading import read_gorch
-from gorchestrator.common.http.body import read_json
+from gorchestrator.api.context import blueprint, service
 from gorchestrator.common.http.parameters import applied, flag, number, wait_of
-from gorchestrator.common.hub import breathe
-from gorchestrator.service import Service
-
-blueprint = Blueprint("tasks", __name__, url_prefix="/v1")
 
 _LIST = 100  # tasks in a list unless the client says otherwise
 _LIST_MOST = 1000
 _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
 
 
-def install(app: Flask, service: Service, *, body_limit: int, max_nodes: int) -> None:
-    """Add the routes."""
-    app.extensions["gorchestrator"] = service
-    app.config.update(BODY_LIMIT=body_limit, MAX_NODES=max_nodes)
-    app.register_blueprint(blueprint)
-
-
-def _service() -> Service:
-    service: Service = current_app.extensions["gorchestrator"]
-    return service
-
-
-def _actor() -> str:
-    return request.remote_addr or "unknown"
-
-
-def _read() -> Any:
-    data = read_json(request, current_app.config["BODY_LIMIT"])
-    return read_gorch(data, current_app.config["MAX_NODES"], breathe)
-
-
 def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
-    view = _service().show(task_id, digraph=flag(request, "digraph", default=True))
+    view = service().show(task_id, digraph=flag(request, "digraph", default=True))
     return Response(answers.task(view), status, applied(waited), content_type="application/json")
-
-
-@blueprint.post("/tasks", strict_slashes=False)
-def submit() -> Any:
-    """Submit a gorch.
-
-    ---
-    post:
-      tags: [tasks]
-      summary: Submit a gorch; it is stored when this answers, and runs
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema: {$ref: "#/components/schemas/Gorch"}
-            "example":
-              name: hello
-              nodes:
-                - {name: greet, engine: shell, artifact: echo, args: ["colour=blue"], output: {colour: ""}}
-                - {name: repeat, engine: shell, artifact: echo, args: ["get_attribute greet:colour"], needs: [greet]}
-      responses:
-        202:
-          description: accepted
-          headers: {Location: {description: where the task is, schema: {type: string}}}
-          content: {application/json: {schema: {$ref: "#/components/schemas/Created"}}}
-        400: {$ref: "#/components/responses/Problem"}
-        403: {$ref: "#/components/responses/Problem"}
-        413: {$ref: "#/components/responses/Problem"}
-        415: {$ref: "#/components/responses/Problem"}
-        421: {$ref: "#/components/responses/Problem"}
-        422: {$ref: "#/components/responses/Problem"}
-        503: {$ref: "#/components/responses/Problem"}
-    """
-    document, faults = _read()
-    task = _service().submit(document, faults)
-    return {"id": task.id}, 202, {"Location": url_for(".show", task_id=task.id)}
 
 
 @blueprint.get("/tasks", strict_slashes=False)
@@ -104,7 +41,7 @@ def list_tasks() -> Any:
         422: {$ref: "#/components/responses/Problem"}
     """
     limit = number(request, "limit", least=1, most=_LIST_MOST) or _LIST
-    found = _service().tasks(limit, open_only=flag(request, "open"))
+    found = service().tasks(limit, open_only=flag(request, "open"))
     return {"tasks": [answers.summary(row) for row in found]}
 
 
@@ -139,7 +76,7 @@ def show(task_id: str) -> Response:
     """
     wait = wait_of(request, _WAIT_MOST)
     if wait:
-        _service().task(task_id, wait)
+        service().task(task_id, wait)
     return _show(task_id, waited=wait)
 
 
@@ -172,9 +109,8 @@ def cancel(task_id: str) -> Response:
         503: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request, _WAIT_MOST)
-    service = _service()
-    ended_before = service.task(task_id).state.final
-    service.cancel(task_id, _actor(), wait)
+    ended_before = service().task(task_id).state.final
+    service().cancel(task_id, request.remote_addr or "unknown", wait)
     return _show(task_id, 200 if ended_before else 202, wait)
 
 
@@ -213,68 +149,6 @@ def log(task_id: str, node: str) -> Response:
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
-    piece = _service().log(task_id, node, number(request, "offset") or 0, number(request, "attempt", least=1))
+    piece = service().log(task_id, node, number(request, "offset") or 0, number(request, "attempt", least=1))
     headers = {"Gorch-Log-Next": str(piece.next), "Gorch-Log-Complete": str(piece.complete).lower()}
     return Response(piece.data, 200, headers, content_type="application/octet-stream")
-
-
-@blueprint.post("/validate")
-def validate() -> Any:
-    """Validate a gorch.
-
-    ---
-    post:
-      tags: [tasks]
-      summary: Check a gorch without running it
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema: {$ref: "#/components/schemas/Gorch"}
-            example: {name: hello, nodes: [{name: a}, {name: b, needs: [a]}]}
-      responses:
-        200:
-          description: it has no fault
-          content: {application/json: {schema: {$ref: "#/components/schemas/Valid"}}}
-        400: {$ref: "#/components/responses/Problem"}
-        403: {$ref: "#/components/responses/Problem"}
-        413: {$ref: "#/components/responses/Problem"}
-        415: {$ref: "#/components/responses/Problem"}
-        421: {$ref: "#/components/responses/Problem"}
-        422: {$ref: "#/components/responses/Problem"}
-    """
-    document, faults = _read()
-    graph = _service().validate(document, faults)
-    return {"valid": True, "nodes": len(graph.nodes), "edges": graph.edges}
-
-
-@blueprint.get("/ping")
-def ping() -> Any:
-    """Ask the service about itself.
-
-    ---
-    get:
-      tags: [service]
-      summary: The service's version, and its executors as they answer now
-      responses:
-        200:
-          description: the service answers
-          content: {application/json: {schema: {$ref: "#/components/schemas/Ping"}}}
-        403: {$ref: "#/components/responses/Problem"}
-        421: {$ref: "#/components/responses/Problem"}
-    """
-    executors = [answers.executor(view) for view in _service().ping()]
-    return {"status": "success", "version": __version__, "executors": executors}
-
-
-VIEWS = (submit, list_tasks, show, cancel, log, validate, ping)
-SCHEMAS = {
-    "Created": answers.CreatedSchema,
-    "Summary": answers.SummarySchema,
-    "List": answers.ListSchema,
-    "NodeState": answers.NodeStateSchema,
-    "Task": answers.TaskSchema,
-    "Valid": answers.ValidSchema,
-    "ExecutorView": answers.ExecutorViewSchema,
-    "Ping": answers.PingSchema,
-}

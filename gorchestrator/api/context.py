@@ -1,0 +1,22 @@
+"""What the routes have in common: one blueprint, and the service that answers."""
+
+from flask import Blueprint, Flask, current_app
+
+from gorchestrator.service import Service
+
+blueprint = Blueprint("api", __name__, url_prefix="/v1")
+
+_EXTENSION = "gorchestrator"
+
+
+def install(app: Flask, service: Service, *, body_limit: int, max_nodes: int) -> None:
+    """Add the routes, which must have been imported before."""
+    app.extensions[_EXTENSION] = service
+    app.config.update(BODY_LIMIT=body_limit, MAX_NODES=max_nodes)
+    app.register_blueprint(blueprint)
+
+
+def service() -> Service:
+    """Return the service of the application that answers the request."""
+    found: Service = current_app.extensions[_EXTENSION]
+    return found
