@@ -40,12 +40,13 @@ class Chaos:
 
     def run(self, kills: int) -> dict[str, int]:
         """Submit the graphs, kill at least so many times, and return the counts."""
-        pause = self.seconds / max(kills, 1)
         plan = self._plan(kills)
+        begun = time.monotonic()
         for number, kind in enumerate(plan):
             while len(self.tasks) * len(plan) < GRAPHS * (number + 1):
                 self.tasks.append(self.house.submit(*self._graph()))
-            time.sleep(pause * self.chance.uniform(0.5, 1.0))
+            due = begun + (number + self.chance.random()) * self.seconds / kills
+            time.sleep(max(0.0, due - time.monotonic()))
             self.kills[kind] += self._kinds[kind]()
         self._wait_for_the_end()
         return self._counts()

@@ -20,7 +20,7 @@ def run(*arguments):
 
 
 def test_a_short_chaos():
-    printed = run("--seconds", "10", "--seed", "7", "--kills", "8")
+    printed = run("--seconds", "6", "--seed", "7", "--kills", "8")
     assert "seed 7\n" in printed
     assert "duplicates 0, lost 0, left 0" in printed
 
