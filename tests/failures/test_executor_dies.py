@@ -96,7 +96,9 @@ def test_executor_replaced_by_an_empty_one(house):
     node = house.once(task, FAILURE)
     assert node["reason_code"] == "lost"
     assert process.is_running()  # it may be: that is why it is not started again
-    house.once(house.submit(house.node()))
+    new = house.submit(house.node())
+    assert house.end(new)["node"]["state"] == SUCCESS
+    assert house.runs(new) == 1  # whichever attempt it was: a worker may have meant the old executor first
     house.open("replaced")
     psutil.wait_procs([process], 20)
 

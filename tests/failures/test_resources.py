@@ -17,7 +17,7 @@ from gorchestrator import certificates
 from support import wait_until
 
 UNAVAILABLE = "store-unavailable"
-SHORT = 8.0  # seconds that a certificate holds: enough to start the services
+SHORT = 3.0  # seconds that a certificate holds
 
 CLOCK = """
 import os, time
@@ -119,11 +119,13 @@ def test_certificate_expired_while_running(new_house, tmp_path):
     folder.mkdir()
     authority = certificates.make_ca()
     (folder / "ca.pem").write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
-    issue(folder, authority, SHORT)
-    ends = datetime.datetime.now() + datetime.timedelta(seconds=SHORT)
+    issue(folder, authority, 3600)
     house = new_house(folder, workers=1)
     task = house.submit(house.node(gate="expired"))
     house.has_run(task)
+    issue(folder, authority, SHORT)
+    ends = datetime.datetime.now() + datetime.timedelta(seconds=SHORT)
+    house.executor.server.process.send_signal(signal.SIGHUP)
     wait_until(lambda: datetime.datetime.now() > ends, what="the certificates have expired")
     house.proxy.hang_up()
     house.shows(task, state=RUNNING, reason="certificate has expired", reason_code="executor_refused")
