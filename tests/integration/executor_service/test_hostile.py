@@ -93,18 +93,21 @@ def test_what_cannot_be_put_away_does_not_hold_up_other_receipts(new_executor: C
 
 def test_a_log_ends_with_its_job(new_executor: Callable[..., Executor]) -> None:
     executor = new_executor()
-    daemon = 'setsid sh -c "while [ -d . ]; do echo on; sleep 0.001; done" &'
+    daemon = 'setsid sh -c "while [ ! -e stop ]; do echo on; sleep 0.001; done" &'
     job_id = executor.start(body(script(daemon, "echo first")))
-    size = executor.end(job_id)["log_size"]
-    log = executor.data / "jobs" / "live" / job_id / "output.log"
-    wait_until(lambda: log.stat().st_size > size + 100)
-    job = executor.get(job_id, log_from=0)
-    assert (job["log_size"], job["log_next"], len(base64.b64decode(job["log"]))) == (size, size, size)
-    behind = executor.get(job_id, log_from=size + 10)
-    assert (behind["log_size"], behind["log"]) == (size, "")
-    executor.server.kill()
-    executor.start_server()
-    assert executor.get(job_id)["log_size"] == size
+    folder = executor.data / "jobs" / "live" / job_id
+    try:
+        size = executor.end(job_id)["log_size"]
+        wait_until(lambda: (folder / "output.log").stat().st_size > size + 100)
+        job = executor.get(job_id, log_from=0)
+        assert (job["log_size"], job["log_next"], len(base64.b64decode(job["log"]))) == (size, size, size)
+        behind = executor.get(job_id, log_from=size + 10)
+        assert (behind["log_size"], behind["log"]) == (size, "")
+        executor.server.kill()
+        executor.start_server()
+        assert executor.get(job_id)["log_size"] == size
+    finally:
+        (folder / "work" / "stop").touch()
 
 
 def test_a_stopped_shim_does_not_hold_up_the_start(new_executor: Callable[..., Executor]) -> None:
