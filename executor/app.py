@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from executor import engines, finishing, names
-from executor.api import VIEWS, api
+from executor import api, engines, finishing, names, receipts
 from executor.archive import Archive
 from executor.config import Config
 from executor.data import Data, DataInUse
@@ -65,10 +64,16 @@ def _build(config: Config) -> Flask:
     service = Service(config, data.instance(), _runner(config), Growth())
     app = Flask("executor", static_folder=None)
     app.extensions[EXTENSION] = service
-    app.register_blueprint(api)
+    app.register_blueprint(api.api)
+    app.register_blueprint(receipts.receipts)
     problems.install(app)
     apidocs.install(
-        app, title="gorchestrator executor", description=DESCRIPTION, version=__version__, schemas=SCHEMAS, views=VIEWS
+        app,
+        title="gorchestrator executor",
+        description=DESCRIPTION,
+        version=__version__,
+        schemas=SCHEMAS,
+        views=(*api.VIEWS, *receipts.VIEWS),
     )
     app.wsgi_app = AccessLog(_guarded(app, config))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
