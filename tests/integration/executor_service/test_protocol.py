@@ -4,7 +4,6 @@ import base64
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -244,15 +243,3 @@ def test_apispec_has_every_route_and_its_examples_run(executor: Executor) -> Non
     described = spec["components"]["schemas"]["Job"]["properties"]
     assert set(executor.get(job["id"])) == set(described)
     wait_until(lambda: executor.call("GET", "ping").json()["load"] == 0)
-
-
-def test_get_answers_when_the_task_leaves_the_queue(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor(capacity="1")
-    runs = executor.start(body(script("echo started", "while :; do sleep 0.01; done")))
-    waits = new_id()
-    executor.put(waits, body(script("while :; do sleep 0.01; done")), wait=None)
-    with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(executor.get, waits, wait=30)
-        executor.call("DELETE", f"tasks/{runs}")
-        assert asked.result(20)["state"] == 2
-    executor.call("DELETE", f"tasks/{waits}")
