@@ -50,6 +50,6 @@ def test_a_lost_receipt_is_made_up_for(new_executor: Callable[..., Executor], tm
         executor.start_server()
         assert listed(executor) == sorted([foreign, job_id])
         orchestrator.start()
-        wait_until(lambda: listed(executor) == [foreign])
+        wait_until(lambda: listed(executor) == [foreign], 60)
     finally:
         orchestrator.stop()
