@@ -31,7 +31,6 @@ class Archive:
         for folder in (self.live, self.done):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.tombs = data / names.TOMBS
-        self.hour = ""  # for which the folder is known to be there
         self.lookup = self._database()
         self.lookup.execute("create table if not exists tombs (id text primary key, at real) without rowid")
         self.any_dropped = self.lookup.execute("select 1 from tombs limit 1").fetchone() is not None
@@ -47,11 +46,9 @@ class Archive:
 
     def put_away(self, folder: Folder) -> None:
         """Move an ended job out of ``live``."""
-        hour = time.strftime(HOUR_FORMAT, time.gmtime())
-        if hour != self.hour:
-            (self.done / hour).mkdir(mode=0o700, exist_ok=True)
-            self.hour = hour
-        target = f"{self.done}/{hour}/{os.path.basename(folder.path)}"
+        hour = f"{self.done}/{time.strftime(HOUR_FORMAT, time.gmtime())}"
+        os.makedirs(hour, mode=0o700, exist_ok=True)  # each time: whoever makes room may have removed it
+        target = f"{hour}/{os.path.basename(folder.path)}"
         try:
             os.rename(folder.path, target)
         except PermissionError:
