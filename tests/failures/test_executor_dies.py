@@ -101,6 +101,9 @@ def test_executor_replaced_by_an_empty_one(house):
     assert house.runs(new) == 1  # whichever attempt it was: a worker may have meant the old executor first
     house.open("replaced")
     psutil.wait_procs([process], 20)
+    house.orchestrator.stop()
+    house.orchestrator.start()  # so that no worker means the old one in the next test
+    house.in_contact()
 
 
 def _children(house):

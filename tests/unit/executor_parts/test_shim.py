@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -48,12 +49,13 @@ class Peer:
 class Keeper:
     """A keeper as the executor starts it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patches: str = "") -> None:
+        """``patches``: Python that it runs first."""
         self.folder = folder
         (folder / names.SHIMS).mkdir()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         os.set_inheritable(theirs.fileno(), True)
-        code = f"import os; os.dup2({theirs.fileno()}, 3); from executor.keeper import main; main()"
+        code = f"{patches}\nimport os; os.dup2({theirs.fileno()}, 3); from executor.keeper import main; main()"
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, str(folder)], env=env, pass_fds=[theirs.fileno()], start_new_session=True
@@ -80,14 +82,21 @@ class Keeper:
         return self.peers[-1]
 
 
-@pytest.fixture
-def keeper(tmp_path: Path) -> Iterator[Keeper]:
-    keeper = Keeper(tmp_path)
+@contextmanager
+def kept(folder: Path, patches: str = "") -> Iterator[Keeper]:
+    """Return a keeper that has ended by itself afterwards."""
+    keeper = Keeper(folder, patches)
     yield keeper
     for peer in keeper.peers:
         peer.close()
     keeper.control.close()
     assert keeper.process.wait(20) == 0
+
+
+@pytest.fixture
+def keeper(tmp_path: Path) -> Iterator[Keeper]:
+    with kept(tmp_path) as keeper:
+        yield keeper
 
 
 def test_one_shim_serves_one_job_after_another(keeper: Keeper) -> None:
@@ -214,31 +223,28 @@ def test_descendants_are_found_both_ways() -> None:
     assert proc.seen_below(parent.pid) == []
 
 
-def test_what_cannot_be_killed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A process that does not die is played by a kill that does nothing."""
-    order = {
-        "job": "job",
-        "folder": str(tmp_path),
-        "argv": ["/bin/sleep", "60"],
-        "env": {},
-        "cwd": "/",
-        "timeout": None,
-    }
-    orphans = set(proc.everything_below(os.getpid()))  # of other tests; this process inherits them
-    job = Supervised(order | {"grace": 0.0})
-    kill = os.kill
-    monkeypatch.setattr("executor.supervised.PATIENCE", 0.1)
-    monkeypatch.setattr("executor.proc.os.kill", lambda *_: None)
-    job.kill("cancel", 0.0)
-    news = wait_until(job.look)
-    (survivors,) = news
-    assert set(survivors["survivors"]) - orphans == {job.pid}
-    assert job.look() == []
-    assert job.wait_ms() == pytest.approx(1000)
-    kill(job.pid, signal.SIGKILL)
-    (news,) = wait_until(job.look)
-    assert (news["cause"], os.waitstatus_to_exitcode(news["status"])) == ("cancel", -9)
-    assert job.over
+def test_what_cannot_be_killed_is_reported(tmp_path: Path) -> None:
+    """A process that does not die is played by a kill that does nothing until a file is there."""
+    mortal = tmp_path / "mortal"
+    patches = f"""
+import os
+from executor import supervised
+kill = os.kill
+os.kill = lambda *order: os.path.exists({str(mortal)!r}) and kill(*order)
+supervised.PATIENCE = 0.1
+"""
+    with kept(tmp_path, patches) as keeper:
+        shim = keeper.shim()
+        shim.start("/bin/sleep", "60")
+        shim.say("kill", grace=0.0)
+        news = shim.hear()
+        assert news
+        (pid,) = news["survivors"]
+        assert Path(f"/proc/{pid}/comm").read_text() == "sleep\n"
+        mortal.touch()
+        news = shim.hear()
+        assert news
+        assert (news["cause"], os.waitstatus_to_exitcode(news["status"])) == ("cancel", -9)
 
 
 def test_a_full_disk_delays_the_end_but_does_not_lose_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
