@@ -1,4 +1,4 @@
-"""One orchestrator of two workers and one executor for all tests of the failure matrix, which leave both working."""
+"""One orchestrator of two workers and one executor for the tests of a file, which leave both working."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,7 +11,7 @@ import failures_support
 from failures_support import House
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[House]:
     with failures_support.house(tmp_path_factory.mktemp("house"), certs) as found:
         yield found

@@ -16,7 +16,6 @@ import pytest
 
 from executor import names, proc
 from executor.shim import Shim
-from executor.supervised import Supervised
 from support import ROOT, wait_until
 
 
@@ -247,21 +246,30 @@ supervised.PATIENCE = 0.1
         assert (news["cause"], os.waitstatus_to_exitcode(news["status"])) == ("cancel", -9)
 
 
-def test_a_full_disk_delays_the_end_but_does_not_lose_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = {"job": "job", "folder": str(tmp_path), "argv": ["/bin/sh", "-c", "exit 5"], "env": {}, "cwd": "/"}
-    job = Supervised(order | {"grace": 0.0, "timeout": None})
-
-    def full(*_: object) -> None:
+def test_a_full_disk_delays_the_end_but_does_not_lose_it(tmp_path: Path) -> None:
+    """A full disk is played by a rename that fails until a file is there."""
+    room, tried = tmp_path / "room", tmp_path / "tried"
+    patches = f"""
+import os
+rename = os.rename
+def full(old, new):
+    if new.endswith("/exit") and not os.path.exists({str(room)!r}):
+        open({str(tried)!r}, "w").close()
         raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("executor.supervised.os.rename", full)
-        wait_until(lambda: job.look() or job.record)
-        assert not job.over
-        assert job.wait_ms() == 1000
-    (news,) = job.look()
-    assert job.over
-    assert json.loads((tmp_path / names.EXIT).read_text()) == news
+    rename(old, new)
+os.rename = full
+"""
+    with kept(tmp_path, patches) as keeper:
+        shim = keeper.shim()
+        shim.start("/bin/sh", "-c", "exit 5")
+        wait_until(tried.exists)
+        record = tmp_path / names.LIVE / "job" / names.EXIT
+        assert not record.exists()
+        room.touch()
+        news = shim.hear()
+        assert news
+        assert os.waitstatus_to_exitcode(news["status"]) == 5
+        assert json.loads(record.read_text()) == news
 
 
 def test_the_claim_is_on_the_disk_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
