@@ -24,7 +24,7 @@ logs.configure(_config.log_level, _config.log_format)
 
 bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
 workers = 1
-worker_class = "gevent"
+worker_class = "gorchestrator.common.gunicorn_worker.Worker"
 certfile = str(_config.tls_cert)
 keyfile = str(_config.tls_key)
 ca_certs = str(_config.tls_ca)

@@ -15,7 +15,7 @@ logs.configure(_config.log_level, _config.log_format)
 
 bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
 workers = _config.workers
-worker_class = "gevent"
+worker_class = "gorchestrator.common.gunicorn_worker.Worker"
 certfile = str(_config.certfile) if _config.certfile else None
 keyfile = str(_config.keyfile) if _config.keyfile else None
 keepalive = serving.KEEPALIVE

@@ -22,7 +22,7 @@ T = TypeVar("T")
 BACKLOG = 2048
 KEEPALIVE = 75  # seconds; longer than the pools of clients keep an idle connection
 _BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
-GRACEFUL_TIMEOUT = 2  # seconds; idle kept-alive connections and long polls count as busy and would use up all of it
+GRACEFUL_TIMEOUT = 2  # seconds for what is being answered when the server is told to stop; long polls end at once
 TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
 _PR_SET_PDEATHSIG = 1
 

@@ -1,5 +1,6 @@
 """What a worker does at once when it is told to stop, while gunicorn still waits for open requests."""
 
+import atexit
 import signal
 import sys
 import threading
@@ -7,6 +8,8 @@ from collections.abc import Callable
 from types import FrameType
 
 import gevent
+
+_PATIENCE = 1.0  # seconds; gunicorn kills a worker that takes longer than its own patience to end
 
 
 def when_signalled(number: int, act: Callable[[], None]) -> None:
@@ -16,16 +19,21 @@ def when_signalled(number: int, act: Callable[[], None]) -> None:
 
 
 def when_told_to_stop(act: Callable[[], None]) -> None:
-    """Call ``act`` in a greenlet on SIGTERM, then do what gunicorn does. Call it when gunicorn has set its handlers."""
+    """Call ``act`` in a greenlet on SIGTERM, then do what gunicorn does; the process ends only when ``act`` is done.
+
+    Call it when gunicorn has set its handlers.
+    """
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread gets signals
     before = signal.getsignal(signal.SIGTERM)
+    begun: list[gevent.Greenlet[[], None]] = []
 
     def on_term(number: int, frame: FrameType | None) -> None:
-        gevent.get_hub().loop.run_callback(gevent.spawn, act)
+        gevent.get_hub().loop.run_callback(lambda: begun.append(gevent.spawn(act)))
         if callable(before):
             before(number, frame)
         else:
             sys.exit(0)
 
     signal.signal(signal.SIGTERM, on_term)
+    atexit.register(lambda: gevent.joinall(begun, timeout=_PATIENCE))

@@ -1,0 +1,108 @@
+"""The gevent worker of both services, which ends as soon as nobody is being answered any more.
+
+gunicorn's own looks once a second whether it should end, and takes a connection that is kept open for the next request
+for one that is being served: with any client that pools its connections, each stop took as long as gunicorn allows and
+ended with SIGKILL. Only gunicorn imports this, by its setting ``worker_class``.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn.sock import ssl_context
+from gunicorn.workers.ggevent import GeventWorker
+
+_LOOK = 1.0  # seconds between two signs of life to the arbiter
+_LOOK_AT_END = 0.02
+_BEFORE_KILL = 0.5  # seconds before the arbiter's SIGKILL at which what is still being answered is given up
+
+
+class Worker(GeventWorker):
+    """Serves until it is told to stop; then ends idle connections at once, and answers what has been asked."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._told = Event()
+        self._clients: dict[Any, Any] = {}  # greenlets: the connections that they serve
+        self._idle: dict[Any, gevent.Timeout] = {}  # those that wait for the next request: what ends their waiting
+
+    def run(self) -> None:
+        """Serve until the end."""
+        servers = [self._serve(each) for each in self.sockets]
+        while self.alive:
+            self.notify()
+            self._told.wait(_LOOK)
+        for server in servers:
+            server.close()
+        self._answer_the_rest(time.monotonic() + self.cfg.graceful_timeout - _BEFORE_KILL)
+        for server in servers:  # with those who have not got beyond the handshake
+            server.stop(timeout=_LOOK_AT_END)
+
+    def _answer_the_rest(self, limit: float) -> None:
+        """Return when nobody is being answered any more, or at ``limit``."""
+        gevent.sleep(_LOOK_AT_END)  # who was let in last gets as far as being served
+        gevent.get_hub().loop.run_callback(self._end_idle)
+        while self._clients and time.monotonic() < limit:
+            self.notify()
+            gevent.sleep(_LOOK_AT_END)
+
+    def _end_idle(self) -> None:
+        """End what waits for a request that is not on its way; runs in the hub, as timeouts do."""
+        for greenlet, timeout in list(self._idle.items()):
+            if self._idle.get(greenlet) is timeout and not _has_sent(self._clients[greenlet]):
+                greenlet.throw(timeout)
+
+    def _serve(self, sock: Any) -> Any:
+        sock.setblocking(True)
+        options: dict[str, Any] = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        pool = Pool(self.worker_connections)
+        server = StreamServer(sock, handle=partial(self.handle, sock), spawn=pool, **options)
+        if self.cfg.workers > 1:
+            server.max_accept = 1  # the others shall have theirs
+        server.start()
+        return server
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take SIGTERM."""
+        super().handle_exit(sig, frame)
+        gevent.get_hub().loop.run_callback(self._told.set)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve a connection."""
+        me = gevent.getcurrent()
+        self._clients[me] = client
+        try:
+            super().handle(listener, client, addr)
+        finally:
+            del self._clients[me]
+
+    @contextmanager
+    def timeout_ctx(self) -> Iterator[None]:  # type: ignore[override]  # the base's is a context manager too
+        """Wait for the next request: at the end not at all, before for as long as ``keepalive`` says."""
+        me = gevent.getcurrent()
+        patience = self.cfg.keepalive if self.alive else 0
+        with gevent.Timeout(patience, False) as timeout:  # type: ignore[arg-type]  # False: end the block silently
+            self._idle[me] = timeout
+            try:
+                yield
+            finally:
+                del self._idle[me]
+
+
+def _has_sent(client: Any) -> bool:
+    """Return whether something of a client has come that was not read yet; of TLS the records, not what they hold."""
+    with socket.socket(fileno=os.dup(client.fileno())) as same:
+        same.setblocking(False)
+        try:
+            return bool(same.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
