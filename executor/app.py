@@ -36,7 +36,7 @@ SCHEMAS = {
     "Node": wire.NodeSchema,
     "Job": wire.JobSchema,
     "Created": wire.CreatedSchema,
-    "Finals": wire.FinalsSchema,
+    "Listed": wire.ListedSchema,
     "Receipts": wire.ReceiptsSchema,
     "RefusedReceipts": wire.RefusedReceiptsSchema,
     "Engine": wire.EngineSchema,

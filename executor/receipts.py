@@ -89,27 +89,29 @@ def acknowledge_many() -> Response:
 
 
 @receipts.get("/tasks")
-def finals() -> Response:
-    """List what has ended and was not acknowledged, for those who do not know any more what they have acknowledged.
+def listed() -> Response:
+    """List tasks, for those who do not know any more what they have acknowledged or given up.
 
     ---
     get:
-      summary: List what has ended and waits for a receipt
+      summary: List what has ended and waits for a receipt, or what has not ended
       description: At most 1000 ids, in the order of their text. Tasks that were started by POST are not among them.
       "parameters":
-        - {in: query, name: state, required: true, description: there is no other choice,
-           schema: {type: string, enum: [final]}, example: final}
+        - {in: query, name: state, required: true, description: "final: has ended, and waits for a receipt",
+           schema: {type: string, enum: [final, open]}, example: final}
         - {in: query, name: after, description: the last id of the answer before, schema: {type: string}}
       responses:
-        200: {description: the ids, content: {application/json: {schema: Finals}}}
+        200: {description: the ids, content: {application/json: {schema: Listed}}}
         403: {description: no client certificate, content: &problem {application/problem+json: {schema: Problem}}}
         422: {description: another state was asked for, content: *problem}
     """
-    if request.args.get("state") != "final":
-        raise BadQuery("The parameter state must be final: only tasks that have ended are listed.")
+    state = request.args.get("state")
+    if state not in {"final", "open"}:
+        raise BadQuery("The parameter state must be final or open.")
     after = request.args.get("after", "")
-    ended = (job.id for job in service().runner.jobs.values() if job.result and not job.private and job.id > after)
-    return document({"ids": heapq.nsmallest(wire.FINALS_LIMIT, ended)})
+    jobs = (job for job in service().runner.jobs.values() if not job.private and job.id > after)
+    found = (job.id for job in jobs if (job.result is None) == (state == "open"))
+    return document({"ids": heapq.nsmallest(wire.LIST_LIMIT, found)})
 
 
-VIEWS = (finals, acknowledge, acknowledge_many)
+VIEWS = (listed, acknowledge, acknowledge_many)

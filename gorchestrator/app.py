@@ -9,6 +9,7 @@ from gevent import monkey
 from gorchestrator import __version__
 from gorchestrator.api import SCHEMAS, VIEWS, context, errors
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
+from gorchestrator.api.resolutions import ResolveSchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
@@ -42,6 +43,7 @@ class Parts:
             ownership=ownership,
             executors=self.fleet,
             load=lambda task: load_stored(self.store, task),
+            said=self.store.reader.resolutions,
             share=self.fleet.share_with,
             lease=config.lease,
         )
@@ -121,6 +123,7 @@ def _install_docs(app: Flask) -> None:
             "Retry": RetrySchema,
             "Node": NodeSchema,
             "Gorch": GorchSchema,
+            "Resolve": ResolveSchema,
             **SCHEMAS,
         },
         views=VIEWS,

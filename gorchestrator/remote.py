@@ -8,6 +8,7 @@
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from gorchestrator.common.states import State
 
 LONG_POLL = 30.0  # seconds that one request waits for the end of a task
 PROBLEM = "urn:gorchestrator:problem:"
+GAP = re.compile(r"offset=(\d+), length=(\d+)")  # the header Gorch-Log-Gap
 Json = dict[str, Any]
 
 
@@ -48,11 +50,17 @@ class Refused(RemoteError):
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """A piece of what a node printed: raw bytes, the offset behind them, and whether more can follow."""
+    """A piece of what a node printed: raw bytes, the offset behind them, and whether nothing can follow.
+
+    ``attempt``: the number of the try that printed it, 0 if none has begun. ``gap``: offset and length of what is left
+    out in this piece; a line in ``data`` says so.
+    """
 
     data: bytes
     next: int
     complete: bool
+    attempt: int = 0
+    gap: tuple[int, int] | None = None
 
 
 class Remote:
@@ -114,12 +122,22 @@ class Remote:
         """Ask for the end of a task and return it; ``wait``: until its processes are dead, at most so many seconds."""
         return self._json("DELETE", _path(task), wait=wait)
 
+    def resolve(self, task: str, node: str | int, answer: str, output: Mapping[str, str] | None = None) -> Json:
+        """Say how a node's attempt counts of which nobody knows how it ended: ``success``, ``failure`` or ``retry``.
+
+        ``output``: what it has produced, for a success. Returns what is stored.
+        """
+        path = f"{_path(task)}/nodes/{quote(str(node), safe='')}/resolve"
+        return self._json("POST", path, data=json.dumps({"as": answer, "output": dict(output or {})}))
+
     def log(self, task: str, node: str | int, *, offset: int = 0, attempt: int | None = None) -> LogPiece:
         """Return what a node (name, else number) printed, from a byte offset on; by default of its last attempt."""
         params = {"offset": offset} | ({} if attempt is None else {"attempt": attempt})
         answer = self._call("GET", f"{_path(task)}/nodes/{quote(str(node), safe='')}/log", params=params)
-        following = int(answer.headers.get("Gorch-Log-Next", offset + len(answer.content)))
-        return LogPiece(answer.content, following, answer.headers.get("Gorch-Log-Complete", "true") == "true")
+        try:
+            return _piece(answer)
+        except (KeyError, ValueError):
+            raise Unreachable(self.url, "something else answers there (no log)") from None
 
     def ping(self) -> Json:
         """Return the service's version and what it knows of its executors."""
@@ -177,6 +195,19 @@ def _body(gorch: Mapping[str, Any] | str | bytes) -> bytes:
     if isinstance(gorch, bytes):
         return gorch
     return (gorch if isinstance(gorch, str) else json.dumps(gorch)).encode()
+
+
+def _piece(answer: requests.Response) -> LogPiece:
+    """Return the piece of a log out of its answer. Raises KeyError or ValueError where it is none."""
+    found = {name: answer.headers[f"Gorch-Log-{name}"] for name in ("Next", "Complete", "Attempt")}
+    gap = GAP.fullmatch(answer.headers["Gorch-Log-Gap"]) if "Gorch-Log-Gap" in answer.headers else None
+    return LogPiece(
+        answer.content,
+        int(found["Next"]),
+        found["Complete"] == "true",
+        int(found["Attempt"]),
+        (int(gap[1]), int(gap[2])) if gap else None,
+    )
 
 
 def _path(task: str) -> str:

@@ -13,15 +13,18 @@ import gevent
 
 from gorchestrator.client.fleet import Fleet, RemoteExecutor
 from gorchestrator.common.hub import breathe
+from gorchestrator.common.states import State
+from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.build import build
 from gorchestrator.domain.documents import graph_from_json, matrix_to_json, node_to_json
 from gorchestrator.domain.errors import Fault, UnknownNode, UnknownTask
 from gorchestrator.domain.graph import Graph
 from gorchestrator.domain.ports import Stored
-from gorchestrator.domain.records import AttemptRow, NodeRow, TaskRow
+from gorchestrator.domain.records import Answer, AttemptRow, NodeRow, Resolution, TaskRow
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.store import Store
+from gorchestrator.store.logs import Gap
 
 T = TypeVar("T")
 
@@ -41,11 +44,16 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """A piece of an attempt's log: the stored bytes before ``next``; ``complete`` if nothing can follow it."""
+    """A piece of the log of an attempt: what it printed before ``next``; ``complete`` if nothing can follow it.
 
+    Where something was left out, which ``gap`` tells, a line in ``data`` says so.
+    """
+
+    attempt: int
     data: bytes
     next: int
     complete: bool
+    gap: Gap | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,7 @@ class Service:
             accepted_at=time.time(),
             owner=self._ownership.id,
             fence=1,
+            deadline=graph.deadline,
         )
         nodes = []
         for node in graph.nodes:
@@ -131,19 +140,34 @@ class Service:
         return TaskView(*found)
 
     def log(self, task_id: str, node: str, offset: int, attempt: int | None = None) -> LogPiece:
-        """Return the log of a node (name, else number) from ``offset`` on, by default of its last attempt."""
+        """Return the log of a node (name, else number) from ``offset`` on.
+
+        By default of its last attempt, which is not complete while another one may follow.
+        """
+        row = self._node(task_id, node)
+        number = row.attempt if attempt is None else attempt
+        # Whether it has ended is looked at before its log is read, so that nothing can come between.
+        ended = row.state.final or (attempt is not None and self._has_ended(row, attempt))
+        piece = self._store.reader.log(task_id, row.node, number, offset, _LOG_PIECE)
+        data = b"".join((piece.data, piece.gap.marker if piece.gap else b"", piece.behind))
+        return LogPiece(number, data, piece.next, ended and not piece.more, piece.gap)
+
+    def _has_ended(self, row: NodeRow, attempt: int) -> bool:
+        """Whether an attempt has ended of a node that may go on with the next one."""
+        name = attempt_id(row.task, row.node, attempt)
+        return attempt < row.attempt or (
+            row.state is State.TORUN and name in self._store.reader.final_attempts([name])
+        )
+
+    def _node(self, task_id: str, node: str) -> NodeRow:
+        """Return a node by its name, else its number. Raises UnknownTask or UnknownNode."""
         self.task(task_id)
         found = self._store.reader.node(task_id, node)  # its name may be the number of another one
         if found is None and node.isdecimal():
             found = self._store.reader.node(task_id, int(node))
         if found is None:
             raise UnknownNode(f"Task {task_id} has no node {node[:100]!r}; give its name or its number.", node=node)
-        row = found[0]
-        number = row.attempt if attempt is None else attempt
-        # Whether it has ended is looked at before its log is read, so that nothing can come between.
-        complete = row.state.final or number < row.attempt
-        data, following = self._store.reader.log(task_id, row.node, number, offset, _LOG_PIECE)
-        return LogPiece(data, following, complete and len(data) < _LOG_PIECE)
+        return found[0]
 
     # -- stop
 
@@ -153,6 +177,17 @@ class Service:
         if row is None:
             raise UnknownTask(task=task_id)
         return self.task(task_id, wait) if wait and not row.state.final else row
+
+    def resolve(
+        self, task_id: str, node: str, answer: Answer, actor: str, output: Mapping[str, str] | None = None
+    ) -> Resolution:
+        """Take somebody's word on how a node's attempt counts of which nobody knows how it ended.
+
+        ``output``: what it has produced, for a success. Raises NotInDoubt if the node does not need that.
+        """
+        row = self._node(task_id, node)
+        said = Resolution(task_id, row.node, row.attempt, answer, output or {}, actor, time.time())
+        return self._store.journal.resolve(said)
 
     # -- about itself
 

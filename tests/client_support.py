@@ -55,8 +55,8 @@ class ScriptedApi:
     def acknowledge(self, attempt_ids: list[str]) -> None:
         self._next("acknowledge", list(attempt_ids))
 
-    def finals(self, after: str) -> list[str]:
-        return self._next("finals", after)
+    def listed(self, state: str, after: str) -> list[str]:
+        return self._next(state, after)
 
     def resize(self, connections: int) -> None:
         self.sizes.append(connections)
@@ -72,6 +72,7 @@ class Notes:
         self.fresh = fresh
         self.log_size = log_size
         self.canceling = False
+        self.given_up = False
         self.told: list[tuple[Any, ...]] = []
         self.logged = b""
 
@@ -81,7 +82,8 @@ class Notes:
     def note(self, code: Any, reason: Any, state: Any = None) -> None:
         self.told.append((code, reason, state))
 
-    def log(self, data: bytes) -> None:
+    def log(self, offset: int, data: bytes) -> None:
+        assert offset == self.log_size + len(self.logged)
         self.logged += data
 
     @property

@@ -13,7 +13,9 @@ from gorchestrator.domain.build import build
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.ports import Stored
 from gorchestrator.domain.records import Change, Kind, NodeRow, TaskRow
+from gorchestrator.engine import stopping
 from gorchestrator.engine.run import Run
+from gorchestrator.engine.stopping import Stop
 
 PATIENCE = 5.0  # seconds until a test fails
 
@@ -89,6 +91,7 @@ class ScriptedExecutor:
         self.killed: list[tuple[str, int]] = []
         self.kill_script: Callable[..., None] = lambda *_: None
         self.acknowledged: list[str] = []
+        self.given_up: list[tuple[str, int]] = []
         self.death = Event()
 
     @contextmanager
@@ -112,6 +115,9 @@ class ScriptedExecutor:
 
     def acknowledge(self, attempt_id) -> None:
         self.acknowledged.append(attempt_id)
+
+    def give_up(self, attempt_id, fence) -> None:
+        self.given_up.append((attempt_id, fence))
 
     # -- the fleet: this one alone
 
@@ -169,6 +175,10 @@ class Bench:
             self.ended.wait()
         settle()
         return self.journal.task
+
+    def cancel(self, actor: str = "somebody") -> None:
+        """Have the run canceled, as the scheduler does."""
+        self.run.helper(stopping.stop, self.run, Stop.by_cancel(actor))
 
     def until(self, condition: Callable[[], object]) -> None:
         with gevent.Timeout(PATIENCE):

@@ -1,6 +1,6 @@
 """The REST API of the orchestrator: routes, marshmallow schemas, problems. Knows schemas and the service."""
 
-from gorchestrator.api import about, answers, submissions, tasks
+from gorchestrator.api import about, answers, resolutions, submissions, tasks
 
 VIEWS = (
     submissions.submit,
@@ -8,6 +8,7 @@ VIEWS = (
     tasks.show,
     tasks.cancel,
     tasks.log,
+    resolutions.resolve,
     submissions.validate,
     about.ping,
 )
@@ -17,6 +18,7 @@ SCHEMAS = {
     "List": answers.ListSchema,
     "NodeState": answers.NodeStateSchema,
     "Task": answers.TaskSchema,
+    "Resolution": answers.ResolutionSchema,
     "Valid": answers.ValidSchema,
     "ExecutorView": answers.ExecutorViewSchema,
     "Ping": answers.PingSchema,

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gorchestrator.common.timestamps import to_wire
-from gorchestrator.domain.records import NodeRow, TaskRow
+from gorchestrator.domain.records import NodeRow, Resolution, TaskRow
 from gorchestrator.service import ExecutorView, TaskView, slices
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -72,11 +72,22 @@ class TaskSchema(Schema):
     reason = fields.String(allow_none=True, metadata={"description": "why, for people"})
     reason_code = fields.String(allow_none=True, metadata={"description": "why, for programs"})
     labels = fields.Dict(keys=fields.String(), values=fields.String())
+    deadline = fields.Float(metadata={"description": "seconds, as submitted; absent without one", "example": 3600})
     accepted_date = fields.String(metadata={"example": _TIME})
     start_date = fields.String(allow_none=True, metadata={"example": _TIME})
     stop_date = fields.String(allow_none=True, metadata={"example": _TIME})
     digraph = fields.List(fields.Integer(), metadata={"description": "as submitted; absent where nodes list needs"})
     nodes = fields.List(fields.Nested(NodeStateSchema))
+
+
+class ResolutionSchema(Schema):
+    """What was said of an attempt."""
+
+    node = fields.Integer(metadata={"description": "the node's number", "example": 0})
+    attempt = fields.Integer(metadata={"example": 1})
+    as_ = fields.String(data_key="as", metadata={"example": "success"})
+    actor = fields.String(metadata={"description": "who said so first", "example": "127.0.0.1"})
+    date = fields.String(metadata={"example": _TIME})
 
 
 class ValidSchema(Schema):
@@ -133,6 +144,12 @@ def executor(view: ExecutorView) -> dict[str, Any]:
     }
 
 
+def resolution(said: Resolution) -> dict[str, Any]:
+    """Return what was said of an attempt."""
+    answer = {"node": said.node, "attempt": said.attempt, "as": said.answer, "actor": said.actor}
+    return answer | {"date": to_wire(said.at)}
+
+
 def task(view: TaskView) -> Iterator[str]:
     """Yield the JSON of a task piece by piece, so that a large one does not hold the hub."""
     row = view.task
@@ -147,6 +164,8 @@ def task(view: TaskView) -> Iterator[str]:
         "start_date": to_wire(row.started_at),
         "stop_date": to_wire(row.stopped_at),
     }
+    if row.deadline is not None:
+        head["deadline"] = row.deadline
     yield _encode(head)[:-1]
     if view.digraph is not None:
         yield ',"digraph":' + view.digraph

@@ -12,6 +12,7 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "invalid-gorch": (422, "The gorch cannot be run"),
     "task-unknown": (404, "No such task"),
     "node-unknown": (404, "No such node"),
+    "not-in-doubt": (409, "Nothing to resolve"),
     "store-unavailable": (503, "The store cannot be written"),
 }
 

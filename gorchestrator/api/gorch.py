@@ -10,6 +10,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from gorchestrator.common.text import printable
 from gorchestrator.common.wire import text, variable
+from gorchestrator.domain.retry import AGAIN, ASK, FAIL
 
 NAME_LENGTH = 255
 ARTIFACT_LENGTH = 2**20  # an inline script
@@ -17,7 +18,7 @@ ARGUMENT_LENGTH = 128 * 1024 - 1  # what Linux takes as one argument of a proces
 LIST_LENGTH = 10_000
 NAMES = 1000  # outputs or variables of a node
 _LISTED = 20  # faulty arguments of a node
-_RESERVED = frozenset({"inputs", "when", "if", "foreach", "deadline"})
+_RESERVED = frozenset({"inputs", "when", "if", "foreach"})
 
 
 def _name(value: str) -> None:
@@ -190,8 +191,11 @@ class NodeSchema(_Strict):
     retry = fields.Nested(RetrySchema, allow_none=True, metadata={"description": "when it is tried again"})
     on_lost = fields.String(
         allow_none=True,
-        validate=validate.OneOf(["fail", "retry"]),
-        metadata={"description": "what follows an attempt that is lost; fail by default", "example": "fail"},
+        validate=validate.OneOf([FAIL, AGAIN, ASK]),
+        metadata={
+            "description": "what follows an attempt that is lost: fail by default; ask waits for gorch resolve",
+            "example": "fail",
+        },
     )
     allow_failure = fields.Boolean(
         allow_none=True,
@@ -217,6 +221,12 @@ class GorchSchema(_Strict):
         },
     )
     nodes = fields.List(fields.Nested(NodeSchema), required=True)
+    deadline = fields.Float(
+        allow_none=True,
+        allow_nan=False,
+        validate=validate.Range(min=0, min_inclusive=False, max=10**9),
+        metadata={"description": "seconds from its acceptance until what is not done is stopped", "example": 3600},
+    )
     labels = fields.Dict(
         keys=fields.String(validate=[Length(NAME_LENGTH), _name]),
         values=fields.String(validate=[Length(NAME_LENGTH), _name]),

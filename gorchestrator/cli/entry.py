@@ -16,6 +16,7 @@ COMMANDS = {
     "watch": "tasks:watch",
     "logs": "logs:logs",
     "cancel": "tasks:cancel",
+    "resolve": "tasks:resolve",
     "validate": "tasks:validate",
     "ping": "ping:ping",
     "demo": "demo:demo",

@@ -10,6 +10,7 @@ from gorchestrator.cli.failure import Failure
 from gorchestrator.common.states import State
 
 FAILED = 1
+ANSWERS = ("success", "failure", "retry")
 CANCEL_WAIT = 60.0  # seconds; beside it the executor's grace and ten seconds for what cannot be killed
 
 _task = click.argument("task", metavar="TASK")
@@ -87,6 +88,25 @@ def cancel(client: Client, task: str, wait: bool) -> None:
 
 
 @click.command()
+@_task
+@click.argument("node", metavar="NODE")
+@click.option("--as", "answer", required=True, type=click.Choice(ANSWERS), help="How its attempt counts.")
+@click.option("--output", "outputs", multiple=True, metavar="NAME=VALUE", help="What it has produced; may be repeated.")
+@client_command
+def resolve(client: Client, task: str, node: str, answer: str, outputs: tuple[str, ...]) -> None:
+    """Say how an attempt of NODE (name or number) counts of which nobody knows how it ended.
+
+    That is for a node that asks, or whose executor does not answer; what may still run of it is killed when that is
+    back.
+    """
+    found = client.remote.resolve(task, node, answer, dict(map(_pair, outputs)))
+    if client.as_json:
+        client.print_json(found)
+    else:
+        click.echo(f"attempt {found['attempt']} counts as {found['as']}")
+
+
+@click.command()
 @_file
 @client_command
 def validate(client: Client, file: Any) -> None:
@@ -96,6 +116,13 @@ def validate(client: Client, file: Any) -> None:
         client.print_json(found)
     else:
         click.echo(f"valid: {_count(found['nodes'], 'node')}, {_count(found['edges'], 'edge')}")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--output")
+    return name, value
 
 
 def _read(file: Any) -> bytes:

@@ -153,9 +153,12 @@ class ExecutorApi:
         """Tell that the results and logs of these attempts are stored."""
         self._call("POST", "/v1/tasks/ack", json={"ids": list(attempt_ids)})
 
-    def finals(self, after: str) -> list[str]:
-        """Return attempts that have ended and wait for a receipt, by their ids; ``after``: the last one seen."""
-        found = self._json(self._call("GET", "/v1/tasks", params={"state": "final", "after": after}))
+    def listed(self, state: str, after: str) -> list[str]:
+        """Return attempts by their ids, ``after`` the last one seen.
+
+        ``state``: ``final`` for those that have ended and wait for a receipt, ``open`` for those that have not.
+        """
+        found = self._json(self._call("GET", "/v1/tasks", params={"state": state, "after": after}))
         try:
             ids = [str(item) for item in found["ids"]]
         except (KeyError, TypeError):

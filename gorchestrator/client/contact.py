@@ -20,11 +20,15 @@ log = logging.getLogger(__name__)
 
 
 class Contact:
-    """The contact to one executor; ``made`` is called with what it says of itself, each time that it is asked."""
+    """The contact to one executor; ``made`` is called with what it says of itself, each time that it is asked.
+
+    ``times`` counts how often contact was made after there was none.
+    """
 
     def __init__(self, api: ExecutorApi, made: Callable[[Info], None]) -> None:
         self._api = api
         self._made = made
+        self.times = 0
         self._there = Event()
         self._gone = Event()
         self._since = time.time()
@@ -79,6 +83,7 @@ class Contact:
         self.info, self.fault = info, None
         self._made(info)
         if not self._there.is_set():
+            self.times += 1
             self._there.set()
             log.info("in contact", extra={"event": "executor_found", "executor": self._api.name})
 

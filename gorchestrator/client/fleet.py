@@ -41,6 +41,7 @@ class RemoteExecutor:
         self._log_limit = log_limit
         self._receipts: list[str] = []
         self._postman: gevent.Greenlet[..., None] | None = None
+        self._condemned: dict[str, gevent.Greenlet[..., None]] = {}
 
     def _made(self, info: Info) -> None:
         # As many again as it runs at once wait there already when a place gets free; more would only hold connections.
@@ -118,6 +119,23 @@ class RemoteExecutor:
                 note(ReasonCode.CANCELING, f"processes that cannot be killed: {pids}")
                 gevent.sleep(_KILL_PAUSE)
 
+    def give_up(self, attempt_id: str, fence: int) -> None:
+        """Have what may be left of an attempt killed when the executor is back; returns at once."""
+        if attempt_id not in self._condemned:
+            self._condemned[attempt_id] = greenlet = gevent.spawn(self._kill_when_back, attempt_id, fence)
+            greenlet.link_exception(self._failed)
+
+    def _kill_when_back(self, attempt_id: str, fence: int) -> None:
+        try:
+            self.kill(attempt_id, fence, lambda *_: None)
+            ids = {"event": "given_up_killed", "executor": self.name, "attempt_id": attempt_id}
+            log.info("what was left of an attempt that was given up is dead", extra=ids)
+            self.acknowledge(attempt_id)
+        except Fenced as error:  # a newer owner of the run looks after it
+            log.info("a kill was left to others: %s", error, extra={"event": "kill_fenced", "executor": self.name})
+        finally:
+            del self._condemned[attempt_id]
+
     def has(self, engine: str) -> bool:
         """Whether it has an engine, as far as is known."""
         return self.contact.info is None or engine in self.contact.info.engines
@@ -136,7 +154,7 @@ class RemoteExecutor:
         self._receipts.append(attempt_id)
         if self._postman is None or self._postman.dead:
             self._postman = gevent.spawn_later(_RECEIPTS_PAUSE, self._send_receipts)
-            self._postman.link_exception(self._receipts_failed)
+            self._postman.link_exception(self._failed)
 
     def _send_receipts(self) -> None:
         while self._receipts:
@@ -150,12 +168,13 @@ class RemoteExecutor:
                 continue
             gevent.sleep(_RECEIPTS_PAUSE)
 
-    def _receipts_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
-        log.error("sending receipts failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
+    def _failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
+        log.error("calling an executor failed", exc_info=greenlet.exc_info, extra={"event": "fault"})
 
     def stop(self) -> None:
         """End what goes on beside the attempts, send the last receipts, and close the connections."""
         self.contact.stop()
+        gevent.killall([*self._condemned.values()])  # who starts next finds by itself what is left
         if self._postman is not None:
             self._postman.kill()
         if self._receipts and self.contact.wait(0):

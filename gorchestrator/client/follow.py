@@ -46,6 +46,8 @@ class Follower:
         """
         result = None
         while result is None:
+            if self._watch.given_up:
+                return _unverified("given up while its executor did not answer")
             try:
                 self._view = view = self._ask()
             except CallFault as fault:
@@ -102,6 +104,8 @@ class Follower:
         while not self._contact.wait(1.0):
             fault = self._contact.fault or fault
             self._note(fault.code, f"{fault.reason}; not reachable since {self._contact.since}")
+            if self._watch.given_up:
+                return None
             if self._is_lost():
                 return self._lost(fault)
         return None
@@ -120,8 +124,11 @@ class Follower:
 
     def _lost(self, fault: CallFault) -> Result:
         silence = time.monotonic() - self._last_contact
-        reason = f"no contact for {silence:.0f} s; death not verified: {fault.reason}"
-        return Result(State.FAILURE, reason, ReasonCode.LOST)
+        return _unverified(f"no contact for {silence:.0f} s; death not verified: {fault.reason}")
+
+
+def _unverified(reason: str) -> Result:
+    return Result(State.FAILURE, reason, ReasonCode.LOST, verified=False)
 
 
 def _result(view: JobView) -> Result:

@@ -1,11 +1,13 @@
-"""Receipts that were never sent: a process that crashes has perhaps stored a result, but not said so.
+"""Comparing notes with executors: what a crash has swallowed between what is stored here and what runs or lies there.
 
-The executor keeps what nobody has acknowledged for ever. So it is asked from time to time what that is, and gets
-receipts for what is final in the store. What is not is left alone: somebody follows it, or it is not ours.
+A process that crashes has perhaps stored a result, but not said so: the executor keeps what nobody has acknowledged for
+ever. Or it has given an attempt up, which goes on where nobody could be reached. So each executor is asked, whenever
+contact to it is made and from time to time, what it has. What is final in the store gets its receipt if it has ended
+there, and is killed if it has not. What is not final is left alone: somebody follows it, or it is not ours.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import gevent
 
@@ -15,16 +17,18 @@ from gorchestrator.common import wire
 from gorchestrator.domain.errors import StoreUnavailable
 
 _EVERY = 600.0  # seconds
-_LOOK = 60.0  # seconds to wait for contact at once
+_LOOK = 1.0  # seconds between two looks whether contact was lost and made again
 
 log = logging.getLogger(__name__)
 
 
 class Reconciler:
-    """Asks every executor, once when it is reached and then now and again; for greenlets of its own."""
+    """Asks every executor, in greenlets of its own."""
 
-    def __init__(self, executors: Iterable[RemoteExecutor], stored: Callable[[Sequence[str]], Collection[str]]) -> None:
-        """Ask ``stored`` which of some attempts are final in the store, durably."""
+    def __init__(
+        self, executors: Iterable[RemoteExecutor], stored: Callable[[Sequence[str]], Mapping[str, int]]
+    ) -> None:
+        """Ask ``stored`` which of some attempts are final in the store, durably, and for the fences of their runs."""
         self._executors = executors
         self._stored = stored
         self._greenlets: list[gevent.Greenlet[..., None]] = []
@@ -41,18 +45,29 @@ class Reconciler:
         while True:
             while not executor.contact.wait(_LOOK):
                 pass
+            times, left = executor.contact.times, _EVERY
             try:
                 self.settle(executor)
             except (CallFault, StoreUnavailable) as fault:
                 log.info("receipts wait: %s", fault, extra={"event": "receipts_wait", "executor": executor.name})
-            gevent.sleep(_EVERY)
+            while left > 0 and times == executor.contact.times:
+                gevent.sleep(_LOOK)
+                left -= _LOOK
 
     def settle(self, executor: RemoteExecutor) -> None:
-        """Acknowledge what the executor keeps although it is stored."""
-        after = ""
-        while ids := executor.api.finals(after):
+        """Acknowledge what the executor keeps although it is stored, and kill what runs although it was given up."""
+        for ids in _pages(executor, "final"):
             for attempt_id in sorted(self._stored(ids)):
                 executor.acknowledge(attempt_id)
-            if len(ids) < wire.FINALS_LIMIT:
-                return
-            after = ids[-1]
+        for ids in _pages(executor, "open"):
+            for attempt_id, fence in sorted(self._stored(ids).items()):
+                executor.give_up(attempt_id, fence)
+
+
+def _pages(executor: RemoteExecutor, state: str) -> Iterator[list[str]]:
+    after = ""
+    while ids := executor.api.listed(state, after):
+        yield ids
+        if len(ids) < wire.LIST_LIMIT:
+            return
+        after = ids[-1]

@@ -15,11 +15,14 @@ class ReasonCode(StrEnum):
     EXECUTOR_FULL = "executor_full"  # the executor answered 503; sent again after its Retry-After
     BACKOFF = "backoff"  # an attempt has failed; the next one follows after a pause
     CANCELING = "canceling"  # a cancel was asked for; death is not verified yet
+    ASK = "ask"  # an attempt was lost; a person has to say how it counts (gorch resolve)
     # how a node ended
     EXIT = "exit"  # its process ended with a status other than 0
     SIGNAL = "signal"  # its process was ended by a signal
     TIMEOUT = "timeout"  # it ran longer than it may and was killed
     CANCELED = "canceled"  # a cancel stopped it
+    DEADLINE = "deadline"  # the graph's deadline has passed; while it is not final, its death is not verified yet
+    RESOLVED = "resolved"  # a person said how it counts; its death is not verified
     LOST = "lost"  # its executor is gone, or its process ended and nobody knows how
     PREDECESSOR = "predecessor"  # a predecessor did not succeed
     REFERENCE = "reference"  # a get_attribute names an output that was not produced

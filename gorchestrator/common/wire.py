@@ -17,7 +17,7 @@ PUT_WAIT = 1.0  # seconds: the longest that a PUT waits
 GET_WAIT = 50.0  # seconds: the longest that a GET waits
 LOG_AGE = 1.0  # seconds: a waiting GET answers when unread log is this old
 RECEIPTS_LIMIT = 500  # ids in one call
-FINALS_LIMIT = 1000  # ids in one answer
+LIST_LIMIT = 1000  # ids in one answer
 VALUE_LIMIT = 64 * 1024  # bytes of one output
 OUTPUT_LIMIT = 2**20  # bytes of all outputs of a node
 
@@ -176,8 +176,8 @@ class ReceiptsSchema(Schema):
     )
 
 
-class FinalsSchema(Schema):
-    """Attempts that have ended and wait for a receipt."""
+class ListedSchema(Schema):
+    """Attempts by their ids."""
 
     ids = fields.List(fields.String(), metadata={"example": ["00112233445566778899aabbccddeeff.0.1"]})
 

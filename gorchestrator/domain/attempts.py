@@ -36,7 +36,10 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an attempt ended. Times are seconds since the epoch, by the executor's clock."""
+    """How an attempt ended. Times are seconds since the epoch, by the executor's clock.
+
+    ``verified``: nothing of it can be running any more.
+    """
 
     state: State
     reason: str | None = None
@@ -45,3 +48,4 @@ class Result:
     output: Mapping[str, str] = field(default_factory=dict)
     started_at: float | None = None
     stopped_at: float | None = None
+    verified: bool = True

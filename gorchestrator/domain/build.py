@@ -69,6 +69,7 @@ def build(
         name=document.get("name") or "",
         nodes=tuple(nodes),
         labels=document.get("labels") or {},
+        deadline=document.get("deadline"),
     )
 
 

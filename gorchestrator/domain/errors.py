@@ -47,6 +47,12 @@ class UnknownNode(GorchError):
     code = "node-unknown"
 
 
+class NotInDoubt(GorchError):
+    """How the node's attempt ends is known or will be: there is nothing to resolve."""
+
+    code = "not-in-doubt"
+
+
 class IllegalTransition(GorchError):
     """A fault of this program: a state cannot follow another one."""
 

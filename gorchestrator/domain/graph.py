@@ -51,6 +51,7 @@ class Graph:
     name: str
     nodes: tuple[Node, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    deadline: float | None = None  # seconds from its acceptance
 
     @cached_property
     def edges(self) -> int:

@@ -46,7 +46,7 @@ class Watch(Protocol):
 
     @property
     def log_size(self) -> int:
-        """How many bytes of the attempt's log are stored already."""
+        """The offset behind what is stored of the attempt's log already."""
 
     @property
     def fresh(self) -> bool:
@@ -56,8 +56,12 @@ class Watch(Protocol):
     def canceling(self) -> bool:
         """Whether its death was asked for: then it is not given up before that is known."""
 
-    def log(self, data: bytes) -> None:
-        """Store the next piece of the log."""
+    @property
+    def given_up(self) -> bool:
+        """Whether a person has said how it counts: then nobody waits for an executor that is away."""
+
+    def log(self, offset: int, data: bytes) -> None:
+        """Store the next piece of the log: it begins at ``offset``, and what is left out before it is a gap."""
 
     def note(self, code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
         """See :class:`Note`."""
@@ -82,6 +86,9 @@ class Executor(Protocol):
     def acknowledge(self, attempt_id: str) -> None:
         """Let the executor forget the attempt, soon: its result and log are durable here."""
 
+    def give_up(self, attempt_id: str, fence: int) -> None:
+        """Have what may be left of the attempt killed when the executor is back; returns at once."""
+
 
 class Executors(Protocol):
     """The executors of the configuration."""
@@ -101,4 +108,4 @@ class Stored:
     graph: Graph
     nodes: Sequence[NodeRow]
     attempts: Mapping[int, AttemptRow]  # the last one of each node that runs
-    log_sizes: Mapping[int, int]  # bytes stored of the logs of these attempts
+    log_sizes: Mapping[int, int]  # the offsets behind what is stored of the logs of these attempts

@@ -26,11 +26,24 @@ class Kind(StrEnum):
     NODE_WAITS = "node_waits"  # it is torun, and the reason why it waits has changed
     NODE_RUNNING = "node_running"  # an attempt was decided on, or its state on the executor became known
     NODE_FINAL = "node_final"
+    NODE_RESOLVE = "node_resolve"  # somebody said how an attempt counts of which nobody knows how it ended
+
+
+class Answer(StrEnum):
+    """What somebody may say of an attempt of which nobody knows how it ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """One task: the run of a graph. Only claims change ``owner`` and ``fence``, only requests ``cancel_*``."""
+    """One task: the run of a graph. Only claims change ``owner`` and ``fence``, only requests ``cancel_*``.
+
+    ``deadline`` is in seconds from its acceptance. ``elapsed`` are those that had passed at ``seen_at``, as its owner
+    says with its beat; they are stored only for a task with a deadline.
+    """
 
     id: str
     name: str
@@ -46,6 +59,9 @@ class TaskRow:
     cancel_actor: str | None = None
     owner: str | None = None
     fence: int = 0
+    deadline: float | None = None
+    elapsed: float = 0.0
+    seen_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +100,19 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """Somebody's word on how an attempt counts; a success may come with the outputs that successors need."""
+
+    task: str
+    node: int
+    attempt: int
+    answer: Answer
+    output: Mapping[str, str]
+    actor: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One event of the journal and the rows that it brings up to date.
 
@@ -102,7 +131,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """A piece of what an attempt printed. ``offset`` counts stored bytes from the start of the attempt's log."""
+    """A piece of what an attempt printed. ``offset`` counts all that it has printed before, stored or left out."""
 
     task: str
     node: int

@@ -10,6 +10,7 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import Result
 
 FAILURE, TIMEOUT, LOST = "failure", "timeout", "lost"  # what `on` may hold
+FAIL, AGAIN, ASK = "fail", "retry", "ask"  # what `on_lost` may be
 DEFAULTS: Mapping[str, Any] = {
     "delay": 1.0,
     "factor": 2.0,
@@ -39,10 +40,10 @@ class Retry:
     @classmethod
     def from_document(cls, spec: Mapping[str, Any] | None, on_lost: str | None) -> "Retry | None":
         """Return the policy of a node; ``on_lost: retry`` adds lost attempts, and alone allows one more attempt."""
-        if spec is None and on_lost != "retry":
+        if spec is None and on_lost != AGAIN:
             return None
         given = {**DEFAULTS, **({"limit": 1, "on": ()} if spec is None else spec)}
-        on = {*given["on"], LOST} if on_lost == "retry" else {*given["on"]}
+        on = {*given["on"], LOST} if on_lost == AGAIN else {*given["on"]}
         return cls(**{**given, "on": frozenset(on), "exit_codes": frozenset(given["exit_codes"])})
 
     def covers(self, result: Result, attempt: int) -> bool:

@@ -8,9 +8,9 @@ LEGAL_FOR_NODES = frozenset(
         (State.INITIAL, State.TORUN),  # its graph was accepted
         (State.TORUN, State.TORUN),  # it waits for something else now
         (State.TORUN, State.RUNNING),  # an attempt is dispatched, or an engine of our own starts
-        (State.TORUN, State.SUCCESS),  # a nil node is done as soon as it may run
+        (State.TORUN, State.SUCCESS),  # a nil node is done as soon as it may run; or a person said so
         (State.TORUN, State.FAILURE),  # it cannot be dispatched: no executor for it, an output that is not there
-        (State.TORUN, State.TIMEOUT),  # it was queued on its executor when that was asked last, and ran after that
+        (State.TORUN, State.TIMEOUT),  # the graph's deadline; or it was queued when last heard of, and ran after that
         (State.TORUN, State.NOTRUNNABLE),  # a predecessor did not succeed
         (State.TORUN, State.CANCELED),  # canceled before it was dispatched
         (State.RUNNING, State.RUNNING),  # contact lost or found again, a cancel asked for

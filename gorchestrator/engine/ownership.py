@@ -7,7 +7,7 @@ it was on this host and its pid is gone or belongs to another process, or the ho
 import os
 import socket
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import uuid4
 
@@ -23,8 +23,8 @@ class OwnerWrites(Protocol):
     def register(self, owner: OwnerRow) -> None:
         """Add a process."""
 
-    def beat(self, owner: str) -> bool:
-        """Move the counter of a process on; whether the process is known."""
+    def beat(self, owner: str, elapsed: Mapping[str, float]) -> bool:
+        """Move the counter of a process on, with the age in seconds of some of its tasks; whether it is known."""
 
     def claim(self, task: str, owner: str, expected_owner: str | None, expected_fence: int) -> int | None:
         """Change the owner of a task if it is still as expected; returns the new fence."""
@@ -56,9 +56,9 @@ class Ownership:
         self._adrift: dict[str, float] = {}  # own tasks that it does not run, and since when
         self._seen: dict[str, tuple[int, float]] = {}  # owner: its counter, and when that was first seen
 
-    def beat(self) -> None:
-        """Show the other processes that this one lives."""
-        if self._registered and self._writes.beat(self.id):
+    def beat(self, elapsed: Mapping[str, float]) -> None:
+        """Show the other processes that this one lives. ``elapsed``: the age in seconds of tasks with a deadline."""
+        if self._registered and self._writes.beat(self.id, elapsed):
             return
         start = float(processes.start_ticks(os.getpid()) or 0)
         self._writes.register(OwnerRow(self.id, f"{socket.gethostname()} {processes.boot()}", os.getpid(), start, 0))

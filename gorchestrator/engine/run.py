@@ -22,10 +22,12 @@ from gorchestrator.domain.graph import NIL, SLEEP, Node
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.domain.transitions import check_graph, check_node
-from gorchestrator.engine import built_in, dispatch, verdict
+from gorchestrator.engine import built_in, dispatch, ending, stopping, verdict
+from gorchestrator.engine.doubts import Doubts
 from gorchestrator.engine.signals import Signal, Waker
+from gorchestrator.engine.stopping import Stop
 
-_NODES_PER_SLICE = 50  # about 3 ms of work between two breaths
+NODES_PER_SLICE = 50  # about 3 ms of work between two breaths
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +45,15 @@ class Run:
         self.attempts: dict[int, AttemptRow] = dict(stored.attempts)
         self.log_sizes = stored.log_sizes
         self.rows: list[NodeRow] = list(stored.nodes)
-        self.canceled_by: str | None = None
+        self.stopping: Stop | None = None
+        self.doubts = Doubts()
+        self._began = time.monotonic() - _used(stored.task)
         self._ended = ended
         self._signals = [Signal() for _ in self.rows]
         self._waker = Waker(self._report_fault)
         self._left = 0
         self._all_done = Event()
-        self._greenlets: dict[int, gevent.Greenlet[..., None]] = {}
+        self.greenlets: dict[int, gevent.Greenlet[..., None]] = {}
         self._main: gevent.Greenlet[..., None] | None = None
         self._helpers: set[gevent.Greenlet[..., None]] = set()
 
@@ -68,22 +72,30 @@ class Run:
     def _conduct(self) -> None:
         if not self.task.state.final:
             self._set_task(Kind.TASK_STARTED, State.RUNNING, started_at=self.task.started_at or time.time())
-        if self.task.cancel_at is not None:
-            self.helper(self.cancel, self.task.cancel_actor or "unknown")
-        for node in self.graph.nodes:
-            if not self.rows[node.id].state.final:
-                greenlet = gevent.spawn(self._live, node)
-                greenlet.link_exception(self._node_fault(node))
-                self._greenlets[node.id] = greenlet
-            if node.id % _NODES_PER_SLICE == 0:
-                breathe()
+        self._remember_stops()
+        self._spawn_nodes()
         if self._left:
             self._all_done.wait()
         if self.task.state.final:  # a fault of ours has ended it
             return
-        state, code, reason = verdict.of_graph(self.graph.nodes, self.rows, self.canceled_by)
+        state, code, reason = verdict.of_graph(self.graph.nodes, self.rows, self.stopping)
         self._set_task(Kind.TASK_FINAL, state, reason_code=code, reason=reason, stopped_at=time.time())
         self._finish()
+
+    def _remember_stops(self) -> None:
+        if self.task.cancel_at is not None:
+            self.helper(stopping.stop, self, Stop.by_cancel(self.task.cancel_actor or "unknown"))
+        if self.task.deadline is not None:
+            self.helper(stopping.keep_deadline, self, self.task.deadline)
+
+    def _spawn_nodes(self) -> None:
+        for node in self.graph.nodes:
+            if not self.rows[node.id].state.final:
+                greenlet = gevent.spawn(self._live, node)
+                greenlet.link_exception(self._node_fault(node))
+                self.greenlets[node.id] = greenlet
+            if node.id % NODES_PER_SLICE == 0:
+                breathe()
 
     def _finish(self) -> None:
         for helper in list(self._helpers):
@@ -94,7 +106,7 @@ class Run:
         """Stop at once and write nothing more: the run belongs to another process, or this one stops."""
         self._waker.stop()
         current = gevent.getcurrent()
-        for greenlet in [self._main, *self._greenlets.values(), *self._helpers]:
+        for greenlet in [self._main, *self.greenlets.values(), *self._helpers]:
             if greenlet is not None and greenlet is not current:
                 greenlet.kill(block=False)
         self._ended(self)
@@ -118,8 +130,8 @@ class Run:
             self._signals[predecessor].wait()
         if self.rows[node.id].state.final:  # canceled a moment ago
             return
-        if self.canceled_by is not None and node.id not in self.attempts:
-            self.cancel_waiting(node)
+        if self.stopping is not None and node.id not in self.attempts:
+            ending.end_waiting(self, node, self.stopping)
         elif not all(verdict.lets_go_on(self.graph.nodes[need], self.rows[need]) for need in node.needs):
             why = verdict.why_not_run(self.graph.nodes, [self.rows[predecessor] for predecessor in node.needs])
             self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, why)
@@ -156,35 +168,15 @@ class Run:
         columns.setdefault("stopped_at", time.time())
         self.set_node(node, Kind.NODE_FINAL, state=state, reason_code=code, reason=reason, **columns)
         self._signals[node.id].set(self._waker)
-        self._greenlets.pop(node.id, None)
+        self.greenlets.pop(node.id, None)
         self._left -= 1
         if not self._left:
             self._all_done.set()
 
-    # -- cancel
-
-    def cancel(self, actor: str) -> None:
-        """Stop every node: those that wait become canceled now, the attempts of the others are killed."""
-        if self.canceled_by is not None:
-            return
-        self.canceled_by = actor
-        log.info("canceling", extra={"event": "run_canceling", "task": self.task.id, "actor": actor})
-        for node in self.graph.nodes:
-            if self.rows[node.id].state.final:
-                continue
-            if node.id in self.attempts:
-                self.helper(dispatch.kill, self, node)
-            else:
-                self.cancel_waiting(node)
-            if node.id % _NODES_PER_SLICE == 0:
-                breathe()
-
-    def cancel_waiting(self, node: Node) -> None:
-        """Cancel a node of which nothing runs outside of this process."""
-        greenlet = self._greenlets.get(node.id)
-        self.end_node(node, State.CANCELED, ReasonCode.CANCELED, f"canceled by {self.canceled_by}")
-        if greenlet is not None and greenlet is not gevent.getcurrent():
-            greenlet.kill(block=False)
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the graph was accepted, by a clock that does not jump while one process runs it."""
+        return time.monotonic() - self._began
 
     # -- faults of ours
 
@@ -255,6 +247,12 @@ class Run:
     def _log_fault(self, greenlet: "gevent.Greenlet[..., None]", node: int | None) -> None:
         ids = {"event": "run_fault", "task": self.task.id, "node": node}
         log.error("a greenlet of the run failed", exc_info=greenlet.exc_info, extra=ids)
+
+
+def _used(task: TaskRow) -> float:
+    """Return the seconds since the task was accepted: those that owners have told, and what has passed since then."""
+    seen_at = task.accepted_at if task.seen_at is None else task.seen_at
+    return task.elapsed + max(0.0, time.time() - seen_at)
 
 
 def _blame(greenlet: "gevent.Greenlet[..., None]") -> str:

@@ -12,9 +12,11 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.ports import Executors, Journal, Stored
-from gorchestrator.domain.records import Change, EventRow, Kind, TaskRow
+from gorchestrator.domain.records import Change, EventRow, Kind, Resolution, TaskRow
+from gorchestrator.engine import doubts, stopping
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.run import Run
+from gorchestrator.engine.stopping import Stop
 
 _CANCELS_KEPT = 1000
 _LOOKS_PER_LEASE = 4  # how often a lease is renewed, and dead owners are looked for
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 class Scheduler:
     """Holds the runs that this process owns, and shows the other processes that it lives.
 
-    ``load`` returns what is stored of a task; ``share`` is told how many processes use the executors.
+    ``load`` returns what is stored of a task, ``said`` what people have said of its attempts; ``share`` is told how
+    many processes use the executors.
     """
 
     def __init__(
@@ -35,12 +38,14 @@ class Scheduler:
         ownership: Ownership,
         executors: Executors,
         load: Callable[[str], Stored | None],
+        said: Callable[[str], Sequence[Resolution]],
         share: Callable[[int], None],
         lease: float,
     ) -> None:
         self._journal = journal
         self._ownership = ownership
         self._load = load
+        self._said = said
         self._share = share
         self._executors = executors
         self._lease = lease
@@ -79,7 +84,7 @@ class Scheduler:
         run.start()
         actor = self._canceled.pop(run.task.id, None)
         if actor is not None:
-            run.helper(run.cancel, actor)
+            run.helper(stopping.stop, run, Stop.by_cancel(actor))
 
     def _forget(self, run: Run) -> None:
         self._runs.pop(run.task.id, None)
@@ -87,24 +92,28 @@ class Scheduler:
     # -- the other processes
 
     def follow(self, events: Sequence[EventRow]) -> None:
-        """Cancel what was canceled through any process, and look at once for what one of them has given up."""
+        """Do what was asked for through any process, and look at once for what one of them has given up."""
         for event in events:
+            run = self._runs.get(event.task)
             if event.kind is Kind.TASK_RELEASED:
                 self._look.set()
-            if event.kind is not Kind.TASK_CANCEL:
-                continue
-            run = self._runs.get(event.task)
-            if run is not None:
-                run.helper(run.cancel, event.actor)
-                continue
-            self._canceled[event.task] = event.actor
-            if len(self._canceled) > _CANCELS_KEPT:
-                self._canceled.popitem(last=False)
+            elif event.kind is Kind.TASK_CANCEL:
+                self._cancel(run, event)
+            elif event.kind is Kind.NODE_RESOLVE and run is not None:
+                run.helper(doubts.learn, run, self._said)
+
+    def _cancel(self, run: Run | None, event: EventRow) -> None:
+        if run is not None:
+            run.helper(stopping.stop, run, Stop.by_cancel(event.actor))
+            return
+        self._canceled[event.task] = event.actor
+        if len(self._canceled) > _CANCELS_KEPT:
+            self._canceled.popitem(last=False)
 
     def _keep(self) -> None:
         while True:
             try:
-                self._ownership.beat()
+                self._ownership.beat({run.task.id: run.elapsed for run in self._runs.values() if run.task.deadline})
                 for task in self._ownership.orphans(self._runs.keys() | self._claimed.keys()):
                     fence = self._ownership.claim(task)
                     if fence is not None:
@@ -133,6 +142,8 @@ class Scheduler:
             return
         log.info("took over", extra={"event": "run_adopted", "task": task, "fence": fence})
         self.run(stored)
+        if run := self._runs.get(task):  # read only now that events reach it, so that nothing can come between
+            run.helper(doubts.learn, run, self._said)
 
     def _give_up(self, task: str, fence: int, reason: str) -> None:
         code, now = ReasonCode.INTERNAL, time.time()

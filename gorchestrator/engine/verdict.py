@@ -6,6 +6,7 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.graph import Node
 from gorchestrator.domain.records import NodeRow
+from gorchestrator.engine.stopping import Stop
 
 _NAMED = 3  # nodes named in a reason
 
@@ -19,15 +20,19 @@ def lets_go_on(node: Node, row: NodeRow) -> bool:
 
 
 def of_graph(
-    nodes: Sequence[Node], rows: Sequence[NodeRow], canceled_by: str | None
+    nodes: Sequence[Node], rows: Sequence[NodeRow], stop: Stop | None
 ) -> tuple[State, ReasonCode | None, str | None]:
     """Return the state of a graph whose nodes have all ended, and why."""
     ended: dict[State, list[str]] = {}
     for node, row in zip(nodes, rows, strict=True):
         ended.setdefault(State.SUCCESS if lets_go_on(node, row) else row.state, []).append(node.name)
     if State.CANCELED in ended:
-        by = f" by {canceled_by}" if canceled_by else ""
-        return State.CANCELED, ReasonCode.CANCELED, f"canceled{by}; {_count(ended[State.CANCELED])} stopped"
+        why = stop.reason if stop and stop.state is State.CANCELED else "canceled"
+        return State.CANCELED, ReasonCode.CANCELED, f"{why}; {_count(ended[State.CANCELED])} stopped"
+    late = [nodes[row.node].name for row in rows if row.reason_code == ReasonCode.DEADLINE]
+    if late:
+        why = stop.reason if stop else "the graph's deadline has passed"
+        return State.TIMEOUT, ReasonCode.DEADLINE, f"{why}; {_count(late)} stopped ({_some(late)})"
     unsuccessful = [
         f"{_count(ended[state])} ended in {state.label} ({_some(ended[state])})"
         for state in (State.FAILURE, State.TIMEOUT, State.NOTRUNNABLE)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -12,8 +12,8 @@ from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.errors import StoreUnavailable
-from gorchestrator.domain.records import Change, LogChunk, OwnerRow, TaskRow
-from gorchestrator.store import verbs
+from gorchestrator.domain.records import Change, LogChunk, OwnerRow, Resolution, TaskRow
+from gorchestrator.store import doubts, verbs
 from gorchestrator.store.batch import Item, Verb
 from gorchestrator.store.logs import Gate
 from gorchestrator.store.writer import Report, Writer
@@ -74,6 +74,11 @@ class Journal:
         row: TaskRow | None = self._wait(verbs.RequestCancel(task, actor, at))
         return row
 
+    def resolve(self, said: Resolution) -> Resolution:
+        """Take somebody's word on how a node's current attempt counts; return what is stored. Raises NotInDoubt."""
+        taken: Resolution = self._wait(doubts.Resolve(said))
+        return taken
+
     def claim(self, task: str, owner: str, expected_owner: str | None, expected_fence: int) -> int | None:
         """Become the owner of an open task; return the new fence, or None if somebody else was faster."""
         fence: int | None = self._wait(verbs.Claim(task, owner, expected_owner, expected_fence))
@@ -83,9 +88,12 @@ class Journal:
         """Make a process known as an owner."""
         self._wait(verbs.Register(owner))
 
-    def beat(self, owner: str) -> bool:
-        """Show that an owner lives; return False if it is not known any more (somebody took it for dead)."""
-        known: bool = self._wait(verbs.Beat(owner))
+    def beat(self, owner: str, elapsed: Mapping[str, float]) -> bool:
+        """Show that an owner lives; return False if it is not known any more (somebody took it for dead).
+
+        ``elapsed``: the seconds that its tasks with a deadline have used.
+        """
+        known: bool = self._wait(verbs.Beat(owner, elapsed))
         return known
 
     def release(self, owner: str) -> None:

@@ -4,7 +4,18 @@ from sqlalchemy import BindParameter, and_, bindparam, func, literal_column, or_
 
 from gorchestrator.common.states import State
 from gorchestrator.store.sql import OPEN, json_rows, limited, named
-from gorchestrator.store.tables import attempts, counter, documents, events, log_chunks, nodes, owners, specs, tasks
+from gorchestrator.store.tables import (
+    attempts,
+    counter,
+    documents,
+    events,
+    log_chunks,
+    nodes,
+    owners,
+    resolutions,
+    specs,
+    tasks,
+)
 
 _of_task: BindParameter[str] = bindparam("task")
 _limit: BindParameter[int] = bindparam("limit")
@@ -27,10 +38,12 @@ _attempt = select(attempts).where(attempts.c.task == _of_task).order_by(attempts
 ATTEMPTS = json_rows(_attempt.where(or_(bindparam("wanted").is_(None), attempts.c.node == bindparam("wanted"))))
 RUNNING_ATTEMPTS = json_rows(_attempt.where(attempts.c.state < literal_column(str(int(State.SUCCESS)))))
 
+RESOLUTIONS = json_rows(select(resolutions).where(resolutions.c.task == _of_task))
+
 #: ``ids``: a JSON array of arrays of task, node and attempt.
 _wanted = func.json_each(bindparam("ids")).table_valued("value", name="wanted")
 FINAL_ATTEMPTS = json_rows(
-    select(attempts.c.task, attempts.c.node, attempts.c.attempt).select_from(
+    select(attempts.c.task, attempts.c.node, attempts.c.attempt, tasks.c.fence).select_from(
         _wanted.join(
             attempts,
             and_(
@@ -40,7 +53,7 @@ FINAL_ATTEMPTS = json_rows(
                 ],
                 attempts.c.state >= literal_column(str(int(State.SUCCESS))),
             ),
-        )
+        ).join(tasks, tasks.c.id == attempts.c.task)
     )
 )
 
@@ -50,7 +63,10 @@ _of_log = and_(
     log_chunks.c.attempt == bindparam("attempt"),
 )
 _ends = select(log_chunks.c.offset + func.length(log_chunks.c.data)).where(_of_log)
-LOG_END = named(limited(_ends.order_by(log_chunks.c.offset.desc()), literal_column("1")))
+_ends = limited(_ends.order_by(log_chunks.c.offset.desc()), literal_column("1"))
+LOG_END = named(_ends)
+LOG_END_BEFORE = named(_ends.where(log_chunks.c.offset < bindparam("before")))
+LOG_NEXT = named(select(func.min(log_chunks.c.offset)).where(_of_log, log_chunks.c.offset >= bindparam("after")))
 #: The chunk in which ``first`` lies, and those behind it. Hexadecimal, since JSON holds no bytes.
 LOG = json_rows(
     select(log_chunks.c.offset, func.hex(log_chunks.c.data))

@@ -13,10 +13,10 @@ from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.errors import StoreUnavailable
-from gorchestrator.domain.records import AttemptRow, EventRow, NodeRow, OwnerRow, TaskRow
+from gorchestrator.domain.records import AttemptRow, EventRow, NodeRow, OwnerRow, Resolution, TaskRow
 from gorchestrator.store import connection as connections
-from gorchestrator.store import queries, rows
-from gorchestrator.store.sql import fetch_json
+from gorchestrator.store import logs, queries, rows
+from gorchestrator.store.sql import fetch_json, int64
 
 _THREADS = 3  # as many as can hinder the hub: each of them may hold the GIL for a switch interval
 _SLICE = 256  # rows parsed at once: about 1 ms of the GIL
@@ -81,7 +81,7 @@ class Reader:
     def node(self, task: str, node: int | str) -> tuple[NodeRow, str] | None:
         """Return a node by its number or name."""
         sql = queries.NODE_BY_NUMBER if isinstance(node, int) else queries.NODE_BY_NAME
-        found = self._one(sql, {"task": task, "wanted": _int64(node) if isinstance(node, int) else node})
+        found = self._one(sql, {"task": task, "wanted": int64(node) if isinstance(node, int) else node})
         return None if found is None else (rows.to_node(task, found[1:]), found[0])
 
     def attempts(self, task: str, node: int | None = None) -> list[AttemptRow]:
@@ -92,33 +92,36 @@ class Reader:
         """Return the attempts that have not ended, as far as is known here."""
         return self._all(queries.RUNNING_ATTEMPTS, {"task": task}, rows.to_attempt)
 
-    def final_attempts(self, ids: Sequence[str]) -> set[str]:
-        """Return those of some attempts, by their names on executors, that have ended as far as is stored."""
+    def final_attempts(self, ids: Sequence[str]) -> dict[str, int]:
+        """Return those of some attempts, by their names on executors, that have ended as far as is stored.
+
+        With each comes the fence of its run.
+        """
         keys = [(task, int(node), int(attempt)) for task, node, attempt in (each.split(".") for each in ids)]
-        found = self._all(queries.FINAL_ATTEMPTS, {"ids": rows.encode(keys)}, lambda row: attempt_id(*row))
-        return {*found} & {*ids}
+        found = self._all(
+            queries.FINAL_ATTEMPTS, {"ids": rows.encode(keys)}, lambda row: (attempt_id(*row[:3]), row[3])
+        )
+        wanted = {*ids}
+        return {name: fence for name, fence in found if name in wanted}
+
+    def resolutions(self, task: str) -> list[Resolution]:
+        """Return what was said of attempts of which nobody knew how they ended."""
+        return self._all(queries.RESOLUTIONS, {"task": task}, rows.to_resolution)
 
     # -- logs
 
-    def log(self, task: str, node: int, attempt: int, offset: int, limit: int) -> tuple[bytes, int]:
-        """Return at most ``limit`` bytes of a log from ``offset`` on, and the offset behind them."""
-        key = {"task": task, "node": _int64(node), "attempt": _int64(attempt)}
-        window = {"first": _int64(offset), "stop": _int64(offset + limit)}
+    def log(self, task: str, node: int, attempt: int, offset: int, limit: int) -> logs.Piece:
+        """Return at most ``limit`` bytes of a log from ``offset`` on, as of one moment."""
+        key = {"task": task, "node": int64(node), "attempt": int64(attempt)}
 
-        def read(connection: sqlite3.Connection) -> tuple[bytes, int]:
-            chunks = fetch_json(connection, queries.LOG, {**key, **window})
-            parts = []
-            after = offset
-            for start, text in chunks:
-                data = bytes.fromhex(text)[max(0, offset - start) : max(0, offset + limit - start)]
-                parts.append(data)
-                after = max(start, offset) + len(data) if data else after
-            return b"".join(parts), after
+        def read(connection: sqlite3.Connection) -> logs.Piece:
+            with _snapshot(connection):
+                return logs.read(connection, key, offset, limit)
 
         return self._call(read)
 
     def log_size(self, task: str, node: int, attempt: int) -> int:
-        """Return how many bytes of a log are stored."""
+        """Return the offset behind what is stored of a log, so what was left out counts too."""
         found = self._one(queries.LOG_END, {"task": task, "node": node, "attempt": attempt})
         return 0 if found is None else int(found[0])
 
@@ -127,7 +130,7 @@ class Reader:
     def events(self, after: int, limit: int, task: str | None = None) -> list[EventRow]:
         """Return the lines of the journal behind ``after``, in order; of all tasks or of one."""
         sql = queries.EVENTS if task is None else queries.TASK_EVENTS
-        return self._all(sql, {"after": _int64(after), "limit": limit, "task": task}, rows.to_event)
+        return self._all(sql, {"after": int64(after), "limit": limit, "task": task}, rows.to_event)
 
     def last_seq(self, task: str | None = None) -> int:
         """Return the number of the last event, of all or of one task; 0 if there is none."""
@@ -176,11 +179,6 @@ class Reader:
             return error
         self._free.append(connection)
         return found
-
-
-def _int64(number: int) -> int:
-    """Return the number as SQLite takes it; nothing is stored under so large a one."""
-    return min(number, 2**63 - 1)
 
 
 def _digraph(connection: sqlite3.Connection, task: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gorchestrator.common.states import State
-from gorchestrator.domain.records import AttemptRow, Change, EventRow, Kind, NodeRow, TaskRow
+from gorchestrator.domain.records import Answer, AttemptRow, Change, EventRow, Kind, NodeRow, Resolution, TaskRow
 
 _MICRO = 1_000_000
 _EMPTY = "{}"
@@ -45,6 +45,9 @@ def from_task(row: TaskRow) -> tuple[object, ...]:
         row.cancel_actor,
         row.owner,
         row.fence,
+        row.deadline,
+        row.elapsed,
+        to_micro(row.seen_at),
     )
 
 
@@ -65,6 +68,9 @@ def to_task(row: Sequence[Any]) -> TaskRow:
         cancel_actor=row[11],
         owner=row[12],
         fence=row[13],
+        deadline=row[14],
+        elapsed=row[15],
+        seen_at=from_micro(row[16]),
     )
 
 
@@ -144,6 +150,18 @@ def to_attempt(row: Sequence[Any]) -> AttemptRow:
         stopped_at=from_micro(row[10]),
         exit_code=row[11],
     )
+
+
+def from_resolution(row: Resolution) -> tuple[object, ...]:
+    """Return the row of ``resolutions``."""
+    key = (row.task, row.node, row.attempt)
+    return (*key, str(row.answer), encode(dict(row.output)), row.actor, to_micro(row.at))
+
+
+def to_resolution(row: Sequence[Any]) -> Resolution:
+    """Return what somebody said of an attempt, out of a row of ``resolutions``."""
+    task, node, attempt, answer, output, actor, at = row
+    return Resolution(task, node, attempt, Answer(answer), json.loads(output), actor, at / _MICRO)
 
 
 def to_event(row: Sequence[Any]) -> EventRow:

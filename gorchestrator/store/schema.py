@@ -13,7 +13,7 @@ from gorchestrator.store.connection import explain
 
 #: All versions of the schema, oldest first: the modules in ``migrations/versions``. Known here so that Alembic, which
 #: is slow to import, is needed only where there is something to change.
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 log = logging.getLogger(__name__)

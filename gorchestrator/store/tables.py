@@ -61,6 +61,9 @@ tasks = Table(
     Column("cancel_actor", Text),
     Column("owner", Text),
     Column("fence", Integer, nullable=False),
+    Column("deadline", Float),  # seconds
+    Column("elapsed", Float, nullable=False, server_default="0"),  # seconds, at seen_at
+    Column("seen_at", BigInteger),
     sqlite_with_rowid=False,
 )
 Index("tasks_by_age", tasks.c.accepted_at, tasks.c.id)
@@ -118,6 +121,21 @@ attempts = Table(
     Column("started_at", BigInteger),
     Column("stopped_at", BigInteger),
     Column("exit_code", Integer),
+    PrimaryKeyConstraint("task", "node", "attempt"),
+    sqlite_with_rowid=False,
+)
+
+#: What somebody said of attempts of which nobody knows how they ended.
+resolutions = Table(
+    "resolutions",
+    metadata,
+    Column("task", Text, nullable=False),
+    Column("node", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("output", Text, nullable=False),  # JSON
+    Column("actor", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
     PrimaryKeyConstraint("task", "node", "attempt"),
     sqlite_with_rowid=False,
 )

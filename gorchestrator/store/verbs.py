@@ -2,10 +2,10 @@
 
 import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
-from sqlalchemy import bindparam, delete, insert, literal_column, null, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, null, select, update
 
 from gorchestrator.domain.records import ENGINE, Kind, OwnerRow, TaskRow
 from gorchestrator.store import rows, tables
@@ -15,7 +15,7 @@ from gorchestrator.store.sql import OPEN, inserting, named
 _TASKS = inserting(tables.tasks)
 _SPECS = inserting(tables.specs)
 _DOCUMENTS = inserting(tables.documents)
-_TASK = named(select(tables.tasks).where(tables.tasks.c.id == bindparam("task")))
+TASK = named(select(tables.tasks).where(tables.tasks.c.id == bindparam("task")))
 _CANCEL = named(
     update(tables.tasks)
     .where(tables.tasks.c.id == bindparam("task"))
@@ -39,6 +39,12 @@ _BEAT = named(
     .where(tables.owners.c.id == bindparam("by"))
     .values(beat=tables.owners.c.beat + literal_column("1"))
 )
+_each = func.json_each(bindparam("elapsed")).table_valued("key", "value", name="each")
+_ELAPSED = named(
+    update(tables.tasks)
+    .where(tables.tasks.c.id == _each.c.key, tables.tasks.c.owner == bindparam("by"))
+    .values(elapsed=_each.c.value, seen_at=bindparam("at"))
+)
 _FORGET = named(delete(tables.owners).where(tables.owners.c.id == bindparam("by")))
 
 
@@ -51,7 +57,7 @@ class Accept:
     def __call__(self, transaction: Transaction) -> None:
         """Write it."""
         task, connection = self._task, transaction.connection
-        row = (*rows.from_task(task)[:-2], self._owner, 1)
+        row = rows.from_task(replace(task, owner=self._owner, fence=1, seen_at=task.accepted_at))
         digraph = None if self._digraph is None else zlib.compress(self._digraph.encode(), level=1)
         _TASKS.run(connection, [row])
         _DOCUMENTS.run(connection, [(task.id, digraph)])
@@ -78,7 +84,7 @@ class RequestCancel:
         return self._find(transaction)
 
     def _find(self, transaction: Transaction) -> TaskRow | None:
-        found = transaction.connection.execute(_TASK, {"task": self._task}).fetchone()
+        found = transaction.connection.execute(TASK, {"task": self._task}).fetchone()
         return None if found is None else rows.to_task(found)
 
 
@@ -118,13 +124,16 @@ class Register:
 
 
 class Beat:
-    """Show that an owner lives."""
+    """Show that an owner lives, and how many seconds of life its tasks with a deadline have used."""
 
-    def __init__(self, owner: str) -> None:
-        self._owner = owner
+    def __init__(self, owner: str, elapsed: Mapping[str, float]) -> None:
+        self._owner, self._elapsed = owner, elapsed
 
     def __call__(self, transaction: Transaction) -> bool:
         """Write it; return whether the owner is known."""
+        if self._elapsed:
+            wanted = {"by": self._owner, "at": rows.to_micro(time.time()), "elapsed": rows.encode(self._elapsed)}
+            transaction.connection.execute(_ELAPSED, wanted)
         return transaction.connection.execute(_BEAT, {"by": self._owner}).rowcount == 1
 
 

@@ -16,8 +16,8 @@ def config() -> Config:
     return made
 
 
-def run(path: Path) -> None:
-    """Bring the database file to the newest version: all of the missing ones, or none of them."""
+def run(path: Path, version: str = "head") -> None:
+    """Bring the database file to a version, by default the newest: all of the missing ones, or none of them."""
 
     def connect() -> sqlite3.Connection:
         # Without isolation level, since the driver would begin no transaction for statements that change the schema.
@@ -31,5 +31,5 @@ def run(path: Path) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("BEGIN EXCLUSIVE")
         settings.attributes["connection"] = connection
-        command.upgrade(settings, "head")
+        command.upgrade(settings, version)
         connection.exec_driver_sql("COMMIT")

@@ -58,8 +58,11 @@ def test_attempts_that_have_ended_are_told_by_their_names_on_executors(store: St
         row = AttemptRow(TASK, node, number, "ex", "instance", state=state)
         store.journal.write(Change(Kind.NODE_RUNNING, TASK, 1, 1.0, attempt_row=row))
     unknown = [f"{TASK}.1.1", f"{TASK}.2.1", f"{TASK}.0.2", f"{TASK}.0.01", f"{OTHER}.0.1"]
-    assert store.reader.final_attempts([f"{TASK}.0.1", *unknown, f"{TASK}.0.12"]) == {f"{TASK}.0.1", f"{TASK}.0.12"}
-    assert store.reader.final_attempts([]) == set()
+    assert store.reader.final_attempts([f"{TASK}.0.1", *unknown, f"{TASK}.0.12"]) == {
+        f"{TASK}.0.1": 1,
+        f"{TASK}.0.12": 1,
+    }
+    assert store.reader.final_attempts([]) == {}
 
 
 def test_changes_are_committed_in_the_order_of_the_calls(store: Store) -> None:

@@ -44,17 +44,22 @@ def test_the_list_of_revisions_is_that_of_the_migrations() -> None:
     assert scripts.get_heads() == [schema.HEAD]
 
 
-def test_an_older_schema_is_refused_and_upgraded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    schema.ensure(path)
-    set_revision(path, "0000")
-    monkeypatch.setattr(schema, "REVISIONS", ("0000", "0001"))
+def test_an_older_schema_is_refused_and_upgraded_with_all_that_is_in_it(path: Path) -> None:
+    path.parent.mkdir()
+    migrations.run(path, schema.REVISIONS[0])
+    values = {"id": "0" * 32, "name": "old", "state": 2, "labels": "{}", "size": 1, "accepted_at": 17, "fence": 3}
+    with closing(sqlite3.connect(path)) as opened, opened:
+        names, places = ", ".join(values), ", ".join("?" * len(values))
+        opened.execute(f"INSERT INTO tasks ({names}) VALUES ({places})", tuple(values.values()))
     with pytest.raises(SchemaMismatch, match="gorch db upgrade") as caught:
         Store.open(path)
-    assert caught.value.data == {"found": "0000", "needed": "0001"}
+    assert caught.value.data == {"found": schema.REVISIONS[0], "needed": schema.HEAD}
 
-    monkeypatch.setattr(migrations, "run", lambda path: set_revision(path, "0001"))
-    assert schema.upgrade(path) == ("0000", "0001")
-    Store.open(path).close()
+    assert schema.upgrade(path) == (schema.REVISIONS[0], schema.HEAD)
+    store = Store.open(path)
+    (task,) = store.reader.open_tasks()
+    store.close()
+    assert (task.name, task.fence, task.deadline, task.elapsed, task.seen_at) == ("old", 3, None, 0.0, None)
 
 
 def test_a_newer_schema_is_refused_by_both(path: Path) -> None:
@@ -75,7 +80,7 @@ def test_a_commit_of_the_writer_reaches_the_disk(path: Path) -> None:
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(path: Path) -> None:
     schema.ensure(path)
-    assert schema.upgrade(path) == ("0001", "0001")
+    assert schema.upgrade(path) == (schema.HEAD, schema.HEAD)
 
 
 def test_an_upgrade_needs_a_database(path: Path) -> None:

@@ -7,13 +7,15 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import NotTaken, Result
 from gorchestrator.domain.records import Kind
+from gorchestrator.engine import stopping
+from gorchestrator.engine.stopping import Stop
 
 ATTEMPT = "0" * 32 + ".0.1"
 
 
 def canceled(bench, actor="somebody"):
     """Cancel the run and return the task's last row."""
-    bench.run.helper(bench.run.cancel, actor)
+    bench.cancel(actor)
     return bench.finish()
 
 
@@ -58,7 +60,7 @@ def test_while_the_attempt_is_being_journalled_its_executor_hears_of_it_first():
     bench.journal.gate.clear()
     bench.start()
     bench.until(lambda: bench.run.attempts)
-    bench.run.helper(bench.run.cancel, "somebody")
+    bench.cancel("somebody")
     bench.until(lambda: bench.executor.killed)
     assert bench.states() == {"a": "running"}
     bench.journal.gate.set()
@@ -73,7 +75,7 @@ def test_an_attempt_that_runs_is_canceled_when_its_death_is_told_and_not_before(
     bench.start()
     bench.until(lambda: bench.executor.begun)
     bench.executor.room.clear()
-    bench.run.helper(bench.run.cancel, "somebody")
+    bench.cancel("somebody")
     bench.until(lambda: bench.executor.killed)
     settle()
     row = bench.journal.node(0)
@@ -128,7 +130,7 @@ def test_after_the_end_it_changes_nothing():
     bench = Bench(shell("a"))
     bench.finish()
     before = list(bench.journal.changes)
-    bench.run.cancel("somebody")
+    stopping.stop(bench.run, Stop.by_cancel("somebody"))
     settle()
     assert bench.journal.changes == before
     assert bench.executor.killed == []
@@ -139,8 +141,8 @@ def test_the_first_of_two_counts():
     bench.executor.script = bench.executor.until_killed
     bench.start()
     bench.until(lambda: bench.executor.begun)
-    bench.run.helper(bench.run.cancel, "first")
-    bench.run.helper(bench.run.cancel, "second")
+    bench.cancel("first")
+    bench.cancel("second")
     assert bench.finish().reason == "canceled by first; 1 node stopped"
     assert bench.executor.killed == [(ATTEMPT, 1)]
 
@@ -149,7 +151,7 @@ def test_the_first_of_two_counts():
 def test_no_attempt_follows_one_that_was_not_taken(before):
     def script(attempt, watch):
         if before:
-            bench.run.cancel("somebody")
+            stopping.stop(bench.run, Stop.by_cancel("somebody"))
         else:
             bench.executor.room.clear()
         raise NotTaken("replaced")
@@ -159,7 +161,7 @@ def test_no_attempt_follows_one_that_was_not_taken(before):
     bench.until(lambda: bench.executor.begun)
     if not before:
         settle()
-        bench.run.helper(bench.run.cancel, "somebody")
+        bench.cancel("somebody")
     assert bench.finish().state is State.CANCELED
     assert [attempt.number for attempt in bench.executor.begun] == [1]
     assert bench.executor.in_slots == 0

@@ -29,7 +29,7 @@ def test_an_attempt_is_found_again_under_its_number_and_not_started_again():
 
     def script(attempt, watch):
         seen.append((attempt.id, attempt.args, attempt.instance, attempt.fence, watch.fresh, watch.log_size))
-        watch.log(b"more")
+        watch.log(watch.log_size, b"more")
         return Result(State.SUCCESS)
 
     bench = resumed(

@@ -9,6 +9,8 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import Result
 from gorchestrator.domain.records import AttemptRow
+from gorchestrator.engine import stopping
+from gorchestrator.engine.stopping import Stop
 
 FAILED = Result(State.FAILURE, "exit status 3", ReasonCode.EXIT, 3)
 QUICK = {"limit": 2, "delay": 0.01, "jitter": 0}
@@ -46,7 +48,7 @@ def test_the_pause_says_what_failed_and_what_follows():
     assert row.state is State.TORUN
     assert row.reason.startswith("attempt 2 of 2 follows at ")
     assert row.reason.endswith("; attempt 1: exit status 3")
-    bench.run.cancel("me")
+    stopping.stop(bench.run, Stop.by_cancel("me"))
     assert bench.finish().state is State.CANCELED
     assert bench.executor.killed == []  # nothing runs in a pause
 
@@ -55,7 +57,7 @@ def test_a_canceled_attempt_is_not_tried_again():
     bench = Bench(shell("a", retry=QUICK))
     bench.executor.script = lambda attempt, watch: bench.executor.death.wait() and FAILED
     bench.start().until(lambda: bench.executor.begun)
-    bench.run.cancel("me")
+    stopping.stop(bench.run, Stop.by_cancel("me"))
     bench.finish()
     assert len(bench.executor.begun) == 1
 

@@ -21,8 +21,8 @@ def broken(*_):
 def test_an_attempt_is_durable_before_it_is_sent_and_its_result_before_it_is_acknowledged():
     def script(attempt, watch):
         bench.journal.lines.append("sent")
-        watch.log(b"hello ")
-        watch.log(b"world")
+        watch.log(0, b"hello ")
+        watch.log(6, b"world")
         return Result(State.SUCCESS, output={"x": "1"}, exit_code=0)
 
     bench = Bench(shell("a"), {"name": "b", "needs": ["a"]}, script=script)
@@ -277,7 +277,7 @@ def test_a_kill_that_is_fenced_off_gives_the_run_up():
     bench.executor.kill_script = fenced
     bench.start()
     bench.until(lambda: bench.executor.begun)
-    bench.run.helper(bench.run.cancel, "somebody")
+    bench.cancel("somebody")
     bench.until(bench.ended.is_set)
     settle()
     assert Kind.TASK_FINAL not in bench.kinds()
@@ -303,7 +303,7 @@ def test_a_cancel_while_the_store_is_away_comes_before_the_attempt_is_sent(monke
     bench.journal.gate.clear()
     bench.start()
     bench.until(lambda: bench.run.attempts)
-    bench.run.helper(bench.run.cancel, "somebody")
+    bench.cancel("somebody")
     bench.until(lambda: bench.executor.killed)
     assert bench.executor.begun == []
     bench.journal.gate.set()

@@ -29,11 +29,13 @@ class Owners:
         self.tasks: dict[str, TaskRow] = {}
         self.known: dict[str, OwnerRow] = {}
         self.released: list[str] = []
+        self.elapsed: dict[str, float] = {}
 
     def register(self, owner):
         self.known[owner.id] = owner
 
-    def beat(self, owner):
+    def beat(self, owner, elapsed):
+        self.elapsed = elapsed
         return owner in self.known
 
     def claim(self, task, owner, expected_owner, expected_fence):
@@ -127,7 +129,7 @@ def test_the_clock_of_the_observer_begins_with_its_first_look(owners, ownership,
 
 def test_a_process_is_not_taken_for_dead_because_the_clock_was_set(owners, ownership, monkeypatch):
     """The time of day at which a process started is reckoned from the clock."""
-    ownership.beat()
+    ownership.beat({})
     owners.own("1", ownership.id, 1)
     create_time = psutil.Process.create_time
     monkeypatch.setattr(psutil.Process, "create_time", lambda self: create_time(self) + 3600)
@@ -135,10 +137,10 @@ def test_a_process_is_not_taken_for_dead_because_the_clock_was_set(owners, owner
 
 
 def test_a_process_that_others_took_for_dead_registers_again(owners, ownership):
-    ownership.beat()
+    ownership.beat({})
     assert owners.known[ownership.id].pid == os.getpid()
     owners.known.clear()
-    ownership.beat()
+    ownership.beat({})
     assert ownership.id in owners.known
 
 
@@ -164,7 +166,7 @@ def test_the_dead_are_forgotten_once_nothing_is_theirs(owners, ownership):
 
 
 def test_who_lives_shares_the_executors(owners, ownership):
-    ownership.beat()
+    ownership.beat({})
     owners.register(process(name="other"))
     owners.register(process(name="dead", pid_start=1.0))
     ownership.orphans(set())
@@ -189,11 +191,13 @@ def bench(owners, ownership, monkeypatch):
         return found.load(task)
 
     found.load = load
+    found.said = []
     found.scheduler = Scheduler(
         journal=found.journal,
         ownership=ownership,
         executors=found.executor,
         load=load_by_what_is_set_now,
+        said=lambda task: found.said,
         share=lambda processes: None,
         lease=LEASE,
     )
@@ -307,10 +311,10 @@ def test_a_run_that_somebody_has_claimed_while_it_was_loaded_is_left_to_him(benc
 def test_the_keeper_outlives_a_fault_of_ours(bench, monkeypatch, caplog):
     beat, faults = bench.owners.beat, [ZeroDivisionError("of ours")]
 
-    def faulty(owner):
+    def faulty(owner, elapsed):
         if faults:
             raise faults.pop()
-        return beat(owner)
+        return beat(owner, elapsed)
 
     monkeypatch.setattr(bench.owners, "beat", faulty)
     bench.scheduler.start()
