@@ -155,9 +155,7 @@ class Service:
     def _has_ended(self, row: NodeRow, attempt: int) -> bool:
         """Whether an attempt has ended of a node that may go on with the next one."""
         name = attempt_id(row.task, row.node, attempt)
-        return attempt < row.attempt or (
-            row.state is State.TORUN and name in self._store.reader.final_attempts([name])
-        )
+        return attempt < row.attempt or (row.state is State.TORUN and name in self._store.reader.final_attempts([name]))
 
     def _node(self, task_id: str, node: str) -> NodeRow:
         """Return a node by its name, else its number. Raises UnknownTask or UnknownNode."""

@@ -122,6 +122,9 @@ def log(task_id: str, node: str) -> Response:
     get:
       tags: [tasks]
       summary: What a node has printed, as raw bytes, at most 1 MiB an answer
+      description: >-
+        Of a long log the middle is left out. In an answer that goes over it a line stands in its place,
+        `[... N bytes left out from byte OFFSET on ...]`, and offsets go on behind it as if nothing was missing.
       parameters:
         - {in: path, name: task_id, required: true, schema: {type: string}}
         - in: path
@@ -131,11 +134,11 @@ def log(task_id: str, node: str) -> Response:
           schema: {type: string}
         - in: query
           name: offset
-          description: the byte to begin at
+          description: the byte to begin at, of all that the attempt has printed
           schema: {type: integer, minimum: 0, default: 0}
         - in: query
           name: attempt
-          description: the number of the try; the last one by default
+          description: the number of the try; the last one by default. One that never was has an empty log
           schema: {type: integer, minimum: 1}
       responses:
         200:
@@ -143,6 +146,11 @@ def log(task_id: str, node: str) -> Response:
           headers:
             Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
             Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
+            Gorch-Log-Attempt: {description: the number of the try that printed it, schema: {type: integer}}
+            Gorch-Log-Gap:
+              description: what is left out in this answer, if anything is
+              schema: {type: string}
+              example: offset=5242880, length=1063256064
           content: {application/octet-stream: {schema: {type: string, format: binary}}}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
@@ -150,5 +158,11 @@ def log(task_id: str, node: str) -> Response:
         422: {$ref: "#/components/responses/Problem"}
     """
     piece = service().log(task_id, node, number(request, "offset") or 0, number(request, "attempt", least=1))
-    headers = {"Gorch-Log-Next": str(piece.next), "Gorch-Log-Complete": str(piece.complete).lower()}
+    headers = {
+        "Gorch-Log-Next": str(piece.next),
+        "Gorch-Log-Complete": str(piece.complete).lower(),
+        "Gorch-Log-Attempt": str(piece.attempt),
+    }
+    if piece.gap:
+        headers["Gorch-Log-Gap"] = f"offset={piece.gap.offset}, length={piece.gap.length}"
     return Response(piece.data, 200, headers, content_type="application/octet-stream")

@@ -53,6 +53,11 @@ def fetch_json(connection: sqlite3.Connection, sql: str, parameters: Mapping[str
     return found
 
 
+def int64(number: int) -> int:
+    """Return the number as SQLite takes it; nothing is stored under so large a one."""
+    return min(number, 2**63 - 1)
+
+
 class Bulk:
     """An insertion of any number of rows, with all columns in the order of the table."""
 

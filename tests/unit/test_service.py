@@ -8,6 +8,7 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.errors import UnknownNode
 from gorchestrator.domain.records import NodeRow, TaskRow
 from gorchestrator.service import Service
+from gorchestrator.store.logs import Piece
 
 
 class Reader:
@@ -24,7 +25,7 @@ class Reader:
         return (NodeRow(task, number, state=State.SUCCESS, attempt=1), "{}") if known else None
 
     def log(self, task, node, attempt, offset, limit):
-        return str(node).encode(), 1
+        return Piece(str(node).encode(), 1, more=False)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_what_was_given_up_is_never_written_and_what_was_posted_is(
     store.journal.write(node_change(2))
     assert node_states(store) == [State.RUNNING, State.TORUN, State.RUNNING]
     assert store.reader.task(OTHER) is None
-    assert store.reader.log(TASK, 0, 1, 0, 100) == (b"printed", 7)
+    assert store.reader.log(TASK, 0, 1, 0, 100).data == b"printed"
     assert refused == []
     assert [event.seq for event in store.reader.events(0, 10)] == [1, 2, 3]
     assert caplog.text.count("the store is unavailable") == 1
@@ -135,7 +135,7 @@ def test_closing_writes_what_is_queued(store: Store, path: Path) -> None:
             use()
     again = Store.open(path)
     assert [row.exit_code for row, _ in again.reader.nodes(TASK)] == [2499, 2497, 2498]
-    assert again.reader.log(TASK, 0, 1, 0, 100)[0] == b"last words"
+    assert again.reader.log(TASK, 0, 1, 0, 100).data == b"last words"
     again.close()
 
 

@@ -221,13 +221,22 @@ def test_of_a_log_beyond_the_limit_head_and_tail_are_kept(api, peers):
     wait_until(lambda: attempt_of(task) in peers.good.jobs)
     peers.good.finish(attempt_of(task), log=text)
     api.end(task)
-    kept = wait_until(lambda: read_log(api, task, "babbles"), what="the log is complete").data
-    head, _, rest = kept.partition(b"\n[... ")
-    gap, _, tail = rest.partition(b" bytes left out ...]\n")
-    assert text.startswith(head)
-    assert text.endswith(tail)
-    assert len(head) + int(gap) + len(tail) == len(text)
-    assert len(head) == len(tail) == LOG_LIMIT // 2
+    answer = wait_until(lambda: read_log(api, task, "babbles"), what="the log is complete")
+    half, left_out = LOG_LIMIT // 2, len(text) - LOG_LIMIT
+    marker = b"\n[... %d bytes left out from byte %d on ...]\n" % (left_out, half)
+    tail = text[-half:]
+    assert answer.data == text[:half] + marker + tail
+    assert answer.headers["gorch-log-gap"] == f"offset={half}, length={left_out}"
+    assert answer.headers["gorch-log-next"] == str(len(text))
+    for within in (half, half + 1, half + left_out - 1):
+        answer = read_log(api, task, "babbles", within)
+        assert answer.data == marker + tail
+        assert answer.headers["gorch-log-gap"] == f"offset={half}, length={left_out}"
+    for behind in (half + left_out, len(text) - 1, len(text), len(text) + 10**12):
+        answer = read_log(api, task, "babbles", behind)
+        assert answer.data == text[behind:]
+        assert "gorch-log-gap" not in answer.headers
+    assert read_log(api, task, "babbles", half - 3).data == text[half - 3 : half] + marker + tail
 
 
 def read_log(api, task, name, offset=0):

@@ -1,4 +1,4 @@
-"""All of a short log is stored, head and tail of a long one, and nothing twice."""
+"""All of a short log is stored, head and tail of a long one, and each byte at its place, whoever stores it."""
 
 import pytest
 from hypothesis import given
@@ -11,120 +11,233 @@ from gorchestrator.common.states import State
 PIECE = 64
 
 
-def view(log, start, *, final=False, piece=PIECE):
-    """Return an answer of an executor that was asked for a log from ``start`` on; None: it was not asked."""
-    data = b"" if start is None else log[start : start + piece]
-    state = State.SUCCESS if final else State.RUNNING
-    begin = start or 0
-    return JobView(state, None, None, 0, {}, None, None, False, [], data, begin, begin + len(data), len(log))
+def text(size):
+    return bytes(number % 251 for number in range(size))
 
 
-def fetch(log, limit, *, grown=(), stored=b"", piece=PIECE):
-    """Follow a log that has the sizes ``grown`` while its attempt runs, then ends; return all that is stored."""
-    kept = [stored]
-    cursor = LogCursor(len(stored), limit, kept.append)
-    last = view(log[: grown[0] if grown else len(log)], 0, final=not grown, piece=piece)  # the answer to a PUT
-    done = cursor.take(last)
-    for size in [*grown[1:], *([None] if grown else [])]:
-        assert not done
-        part = log if size is None else log[:size]
-        last = view(part, cursor.wanted(last), final=size is None, piece=piece)
-        done = cursor.take(last)
-    for _ in range(1000):
-        if done:
-            return b"".join(kept)
-        last = view(log, cursor.wanted(last), final=True, piece=piece)
-        done = cursor.take(last)
-    pytest.fail("it asks for ever")
+class Executor:
+    """Shows an attempt that prints ``log``. It ``keeps`` so many bytes of it, half from the start."""
+
+    def __init__(self, log, keeps=10**9, piece=PIECE):
+        self.log, self.keeps, self.piece = log, keeps, piece
+        self.size = 0
+        self.final = False
+
+    def print_to(self, size):
+        self.size = max(self.size, min(size, len(self.log)))
+
+    def end(self):
+        self.print_to(len(self.log))
+        self.final = True
+
+    def show(self, start):
+        """Return the answer to who asks from ``start`` on; None: not for the log."""
+        first, behind = self.keeps // 2, self.size - (self.keeps - self.keeps // 2)
+        begin, end = start or 0, self.size
+        if start is not None and first <= begin < behind:
+            begin = behind
+        elif begin < first < behind:
+            end = first
+        data = b"" if start is None else self.log[begin : min(end, begin + self.piece)]
+        state = State.SUCCESS if self.final else State.RUNNING
+        return JobView(state, None, None, 0, {}, None, None, False, [], data, begin, begin + len(data), self.size)
+
+
+class Stored:
+    """What the journal holds of the log: it drops what it has up to its end, as ``store.logs`` does."""
+
+    def __init__(self):
+        self.rows = []
+
+    @property
+    def end(self):
+        return self.rows[-1][0] + len(self.rows[-1][1]) if self.rows else 0
+
+    def __call__(self, offset, data):
+        assert data
+        known = max(0, self.end - offset)
+        if known < len(data):
+            self.rows.append((offset + known, data[known:]))
+
+    @property
+    def parts(self):
+        """The bytes between gaps, by their offsets."""
+        found = []
+        for offset, data in self.rows:
+            if found and found[-1][0] + len(found[-1][1]) == offset:
+                found[-1] = (found[-1][0], found[-1][1] + data)
+            else:
+                found.append((offset, data))
+        return found
+
+
+class Owner:
+    """Follows the log: the first call is the PUT, which brings the start of the log along."""
+
+    def __init__(self, executor, stored, limit):
+        self.executor = executor
+        self.cursor = LogCursor(stored.end, limit, stored)
+        self.view = None
+        self.done = False
+
+    def call(self):
+        if not self.done:
+            self.view = self.executor.show(0 if self.view is None else self.cursor.wanted(self.view))
+            self.done = self.cursor.take(self.view)
+
+    def finish(self):
+        for _ in range(1000):
+            if self.done:
+                return
+            self.call()
+        pytest.fail("it asks for ever")
+
+
+def fetch(log, limit, *, grown=(), **options):
+    """Follow a log that has the sizes ``grown`` while its attempt runs, then ends; return what is stored."""
+    executor, stored = Executor(log, **options), Stored()
+    owner = Owner(executor, stored, limit)
+    for size in grown:
+        executor.print_to(size)
+        owner.call()
+    assert not owner.done
+    executor.end()
+    owner.finish()
+    return stored.parts
+
+
+def head_and_tail(log, limit):
+    if len(log) <= limit:
+        return [(0, log)] if log else []
+    tail = len(log) - (limit - limit // 2)
+    return [(0, log[: limit // 2]), (tail, log[tail:])]
 
 
 def test_a_short_log_comes_with_the_first_answer():
-    kept = []
-    cursor = LogCursor(0, 1000, kept.append)
-    assert cursor.take(view(b"hello", 0, final=True))
-    assert kept == [b"hello"]
+    executor, stored = Executor(b"hello"), Stored()
+    executor.end()
+    assert LogCursor(0, 1000, stored).take(executor.show(0))
+    assert stored.rows == [(0, b"hello")]
 
 
 def test_an_empty_log_is_complete():
-    assert LogCursor(0, 1000, pytest.fail).take(view(b"", 0, final=True))
+    assert fetch(b"", 1000) == []
 
 
 def test_a_log_is_fetched_to_its_end_though_its_attempt_has_ended():
-    log = bytes(range(256)) * 3
-    assert fetch(log, 10_000) == log
+    assert fetch(text(700), 10_000) == [(0, text(700))]
 
 
 def test_a_running_attempt_is_not_asked_for_more_than_the_head():
-    kept = []
-    cursor = LogCursor(0, 100, kept.append)
-    last = view(bytes(500), 0)
-    assert not cursor.take(last)
-    assert sum(map(len, kept)) == 50
-    assert cursor.wanted(last) is None
-    assert not cursor.take(view(bytes(900), None))
-    assert sum(map(len, kept)) == 50
+    executor, stored = Executor(bytes(900)), Stored()
+    owner = Owner(executor, stored, 100)
+    executor.print_to(500)
+    owner.call()
+    assert stored.end == 50
+    assert owner.cursor.wanted(owner.view) is None
+    owner.call()
+    assert stored.end == 50
+    assert not owner.done
 
 
-def test_of_a_long_log_head_and_tail_are_kept_and_the_gap_is_told():
-    log = bytes(number % 251 for number in range(5000))
-    assert fetch(log, 400, grown=(10, 100, 2000)) == (
-        log[:200] + b"\n[... %d bytes left out ...]\n" % (5000 - 400) + log[-200:]
-    )
+def test_of_a_long_log_head_and_tail_are_kept_at_their_offsets():
+    assert fetch(text(5000), 400, grown=(10, 100, 2000)) == [(0, text(5000)[:200]), (4800, text(5000)[4800:])]
 
 
-def test_what_was_stored_before_is_not_stored_again():
-    log = bytes(number % 251 for number in range(300))
-    assert fetch(log, 10_000, stored=log[:40]) == log
-    assert fetch(log, 10_000, stored=log[:299], grown=(150, 300)) == log
+def test_head_and_tail_may_come_with_one_answer():
+    executor, stored = Executor(text(450), piece=1000), Stored()
+    executor.end()
+    assert LogCursor(0, 400, stored).take(executor.show(0))
+    assert stored.parts == head_and_tail(text(450), 400)
 
 
-def test_what_the_executor_does_not_keep_is_told_too():
-    """Its limit is lower than the one here: it answers with what follows its own gap."""
-    kept = []
-    cursor = LogCursor(0, 1000, kept.append)
-    log = bytes(number % 251 for number in range(900))
-    assert not cursor.take(view(log[:300], 0, piece=100))
-    assert cursor.wanted() == 100
-    assert not cursor.take(view(log, 700, piece=100))
-    assert cursor.take(view(log, 700, final=True, piece=200))
-    assert b"".join(kept) == log[:100] + b"\n[... 600 bytes left out ...]\n" + log[700:]
+@pytest.mark.parametrize("size", [900, 1000, 1001, 5000])
+def test_where_the_executor_keeps_less_there_is_one_gap(size):
+    """It frees the middle while the attempt runs: what follows is fetched at the end, when it stays."""
+    assert fetch(text(size), 1000, grown=(64, 300, 500, 700, 800), keeps=200) == head_and_tail(text(size), 200)
 
 
-@given(
-    size=st.integers(0, 2000),
-    limit=st.integers(2, 3000),
-    cuts=st.lists(st.integers(0, 2000), max_size=4),
-    before=st.integers(0, 2000),
-)
-def test_whatever_the_answers_cut_the_log_is_kept_as_far_as_the_limit_allows(size, limit, cuts, before):
-    log = bytes(number % 251 for number in range(size))
-    stored = log[: min(before, limit // 2)]
-    kept = fetch(log, limit, grown=sorted(min(cut, size) for cut in cuts), stored=stored)
-    head, gap, tail = kept.partition(b"\n[... ")
-    if not gap:
-        assert kept == log
+def test_what_was_freed_before_it_was_fetched_is_one_gap_with_what_is_not_wanted():
+    assert fetch(text(5000), 200, grown=(64, 1000), keeps=150) == [(0, text(5000)[:75]), (4925, text(5000)[4925:])]
+
+
+SIZES = {
+    "size": st.integers(0, 2000),
+    "limit": st.integers(2, 3000),
+    "cuts": st.lists(st.integers(0, 2000), max_size=4),
+}
+
+
+@given(**SIZES)
+def test_whatever_the_answers_cut_the_log_is_kept_as_far_as_the_limit_allows(size, limit, cuts):
+    assert fetch(text(size), limit, grown=sorted(cuts)) == head_and_tail(text(size), limit)
+
+
+STEPS = st.lists(st.one_of(st.integers(0, 2000), st.sampled_from(["kill", "second", "call", "end"])), max_size=30)
+
+
+@given(size=SIZES["size"], limit=SIZES["limit"], less=st.integers(200, 3000), steps=STEPS)
+def test_whoever_is_killed_and_whoever_takes_over_each_byte_is_stored_once_and_at_its_place(size, limit, less, steps):
+    """A process may die after each piece; another may follow the same attempt without knowing of the first."""
+    log = text(size)
+    executor, stored = Executor(log, keeps=less), Stored()
+    owners = [Owner(executor, stored, limit)]
+    for step in steps:
+        match step:
+            case int():
+                executor.print_to(step)
+            case "end":
+                executor.end()
+            case "kill":
+                owners[0] = Owner(executor, stored, limit)
+            case "second":
+                owners.append(Owner(executor, stored, limit))
+        owners[-1 if step == "second" else 0].call()
+    executor.end()
+    for owner in reversed(owners):
+        owner.finish()
+    if less >= limit:
+        assert stored.parts == head_and_tail(log, limit)
         return
-    left_out, _, tail = tail.partition(b" bytes left out ...]\n")
-    assert log.startswith(head)
-    assert log.endswith(tail)
-    assert len(head) + int(left_out) + len(tail) == size
-    assert len(tail) == limit - limit // 2
-    assert len(head) == limit // 2
+    assert len(stored.parts) <= 2
+    assert all(log[offset : offset + len(data)] == data for offset, data in stored.parts)
+    assert stored.end == size
+    kept = min(size, less)
+    assert sum(len(data) for _, data in stored.parts) >= kept
+
+
+@pytest.mark.parametrize("size", [150, 5000])
+def test_killed_behind_any_piece_the_next_one_stores_the_rest(size):
+    log, limit = text(size), 1000
+    for pieces in range(20):
+        executor, stored = Executor(log), Stored()
+        executor.end()
+        first = Owner(executor, stored, limit)
+        for _ in range(pieces):
+            first.call()
+        assert len(stored.rows) <= pieces
+        Owner(executor, stored, limit).finish()
+        assert stored.parts == head_and_tail(log, limit)
 
 
 @pytest.mark.parametrize("limit", [10_000, 200])
 def test_what_a_daemon_prints_after_the_end_is_not_waited_for(limit):
-    kept = []
-    cursor = LogCursor(0, limit, kept.append)
-    log = b"x" * 500
-    last = view(log, 0, final=True)
-    done = cursor.take(last)
+    executor, stored = Executor(b"x" * 500 + b"y" * 50_000), Stored()
+    executor.print_to(500)
+    executor.final = True
+    owner = Owner(executor, stored, limit)
     for _ in range(100):
-        if done:
-            break
-        log += b"y" * 500  # faster than it can be fetched
-        last = view(log, cursor.wanted(last), final=True)
-        done = cursor.take(last)
-    assert done
-    assert b"yy" not in b"".join(kept)
-    assert b"".join(kept).count(b"left out") == (limit < 500)
+        owner.call()
+        executor.print_to(executor.size + 500)  # faster than it can be fetched
+    assert owner.done
+    assert stored.parts == head_and_tail(b"x" * 500, limit)
+
+
+def test_what_was_removed_after_the_end_is_not_waited_for():
+    executor, stored = Executor(text(500)), Stored()
+    executor.end()
+    owner = Owner(executor, stored, 1000)
+    owner.call()
+    executor.size = 0
+    owner.finish()
+    assert stored.parts == [(0, text(64))]
