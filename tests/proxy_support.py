@@ -68,10 +68,17 @@ class Proxy:
         self._thread = threading.Thread(target=self._accept)
         self._thread.start()
 
-    def cut(self) -> None:
-        """Break all connections, and let nobody connect until :meth:`mend`."""
+    def cut(self, but: Link | None = None) -> None:
+        """Break all connections, and let nobody connect until :meth:`mend`.
+
+        What is held of the one in ``but`` is not lost: it can reach the executor later, though its sender is cut off.
+        """
         self.away = True
-        self.hang_up()
+        for link in self.links:
+            if link is but:
+                link.ends[0].shutdown(socket.SHUT_RDWR)
+            else:
+                link.stop()
 
     def hang_up(self) -> None:
         """Break all connections."""

@@ -119,3 +119,20 @@ def test_put_arrives_after_its_attempt_was_given_up(house):
     wait_until(lambda: '"status": 409' in house.executor.server.log, what="it was refused")
     house.once(house.submit(house.node()))  # the executor works, and has done what came before
     house.once(task, FAILURE)
+
+
+def test_put_arrives_after_its_attempt_was_lost(new_house):
+    """Nobody could be reached for as long as it may take. What was given up is told first, and the PUT meets that."""
+    house = new_house(GORCH_LOST_AFTER="1.5")
+    task, link = held_put(house)
+    house.proxy.cut(but=link)
+    node = house.end(task)["node"]
+    assert (node["state"], node["reason_code"], house.runs(task)) == (FAILURE, "lost", 0)
+    house.proxy.mend()
+    wait_until(lambda: house.executor.call("GET", f"tasks/{task}.0.1").status_code == 200, what="the tombstone")
+    link.held = set()
+    wait_until(lambda: not any(thread.is_alive() for thread in link.threads), what="it has arrived")
+    house.in_contact()
+    house.once(house.submit(house.node()))
+    assert house.executor.get(f"{task}.0.1")["state"] == CANCELED
+    assert house.runs(task) == 0
