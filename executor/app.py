@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sqlite3
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -55,7 +56,7 @@ def create_app(config: Config | None = None) -> Flask:
         config = Config.load().value
         logs.configure(config.log_level, config.log_format)
         return _build(config)
-    except (SettingsError, DataInUse) as error:
+    except (SettingsError, DataInUse, OSError, sqlite3.Error) as error:
         serving.cannot_start(error)
 
 

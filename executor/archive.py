@@ -35,9 +35,9 @@ class Archive:
         self.lookup.execute("create table if not exists tombs (id text primary key, at real) without rowid")
         self.any_dropped = self.lookup.execute("select 1 from tombs limit 1").fetchone() is not None
 
-    def create(self, job_id: str, node: Mapping[str, Any]) -> Folder:
-        """Make the directory of a new job."""
-        return Folder.create(f"{self.live}/{job_id}", node)
+    def create(self, job_id: str, node: Mapping[str, Any], *, claimed: bool = False) -> Folder:
+        """Make the directory of a new job; ``claimed``: of one that is never to be started."""
+        return Folder.create(f"{self.live}/{job_id}", node, claimed=claimed)
 
     def folders(self) -> Iterator[tuple[str, Folder]]:
         """Return the ids and directories of all live jobs."""

@@ -6,12 +6,14 @@ found of it is killed.
 """
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from executor import leftovers, names
+from executor.files import NO_ROOM
 from executor.folder import Folder
 from executor.outcome import Exit
 from executor.supervisor import ShimLink, Supervisor
@@ -142,8 +144,12 @@ class Command:
                 case {"survivors": survivors}:
                     self.survivors = survivors
                     self.moved()
-                case {"refused": refusal}:
+                case {"refused": refusal, "errno": number}:
                     self.refusal = f"its supervisor refused: {refusal}"
+                    if number in NO_ROOM:
+                        self.supervisor.give_back(shim)
+                        self.shim, self.started_at = None, None
+                        raise OSError(number, os.strerror(number))
                     log.warning("%s: %s", self.job_id, refusal, extra={"event": "start_refused", "job": self.job_id})
                     break
         self.detach()

@@ -4,6 +4,7 @@ import fcntl
 import os
 import time
 import uuid
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -58,8 +59,9 @@ class Data:
                     " process: start it with one worker, and another executor with a data directory of its own"
                 )
             time.sleep(AGAIN)
-        self.lock.truncate(0)
-        self.lock.write(f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # for people alone: a full disk is no reason not to start
+            self.lock.truncate(0)
+            self.lock.write(f"{os.getpid()}\n".encode())
 
 
 def _locked(file: FileIO) -> bool:

@@ -28,14 +28,12 @@ class Fences:
         seen = self.seen.pop(run, None)
         if seen is None:
             seen = self._read(run)
+        if fence > max(seen, FIRST):  # first on the disk: what could not be written there is not known
+            write_atomically(f"{self.folder}/{run}", str(fence).encode())
         self.seen[run] = max(seen, fence)
         if len(self.seen) > CACHED:
             self.seen.popitem(last=False)
-        if fence < seen:
-            return seen
-        if fence > max(seen, FIRST):
-            write_atomically(f"{self.folder}/{run}", str(fence).encode())
-        return None
+        return seen if fence < seen else None
 
     def prune(self, age: float) -> None:
         """Forget those that were written more than ``age`` seconds ago."""

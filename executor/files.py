@@ -1,5 +1,6 @@
 """Small file operations that are safe in the hub and against what a job may have put in its directory."""
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -7,6 +8,7 @@ from io import FileIO
 
 REASON_LINES = 5
 REASON_BYTES = 1000
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_atomically(path: str, data: bytes) -> None:
@@ -16,8 +18,19 @@ def write_atomically(path: str, data: bytes) -> None:
         os.unlink(new)  # whatever it is: a pipe would be waited for, a link would be followed
     # Not os.close, which gevent puts off: the file must not be open for writing when it is executed.
     with FileIO(new, "x", opener=private) as file:
-        file.write(data)
+        write_all(file.fileno(), data)
     os.replace(new, path)
+
+
+def write_all(file: int, data: bytes) -> None:
+    """Write all of it, or raise: a disk that gets full takes a part first, without a word."""
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def no_room(error: OSError) -> bool:
+    """Whether the disk is full, or what this user or process may have of it is used up."""
+    return error.errno in NO_ROOM
 
 
 def open_regular(path: str) -> FileIO:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from io import FileIO
@@ -22,13 +23,26 @@ class Folder:
         self.path = path
 
     @classmethod
-    def create(cls, path: str, node: Mapping[str, Any]) -> "Folder":
-        """Make the directory with what was asked for. Without its ``node.json`` it counts as absent."""
-        with suppress(FileExistsError):
-            os.mkdir(path, 0o700)
+    def create(cls, path: str, node: Mapping[str, Any], *, claimed: bool = False) -> "Folder":
+        """Make the directory with what was asked for. Without its ``node.json`` it counts as absent.
+
+        ``claimed``: it is never to be started.
+
+        If that cannot be written, nothing is left of a directory that was not there before.
+        """
+        fresh = not os.path.lexists(path)
         folder = cls(path)
-        FileIO(folder.log, "a", opener=private).close()  # so that it can be watched from the start
-        folder.write(names.NODE, node)
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(path, 0o700)
+            FileIO(folder.log, "a", opener=private).close()  # so that it can be watched from the start
+            if claimed:
+                folder.claim()
+            folder.write(names.NODE, node)
+        except OSError:
+            if fresh:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
         return folder
 
     @property

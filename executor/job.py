@@ -59,6 +59,12 @@ class Job:
         ours = {"GORCH_TASK_ID": run, "GORCH_NODE": self.attempt.name, "GORCH_ATTEMPT": number}
         return {**self.base_env, **self.attempt.env, **ours, "GORCH_OUTPUT": self.folder.output}
 
+    @property
+    def ids(self) -> dict[str, object]:
+        """What lines of the log about it carry."""
+        run, node, attempt = parts(self.id)
+        return {"task": run, "node": int(node), "attempt": int(attempt)}
+
     def _move(self) -> None:
         moved, self.moved = self.moved, Event()
         moved.set()

@@ -76,7 +76,7 @@ def acknowledge_many() -> Response:
     for place, task_id in enumerate(wanted["ids"]):
         try:
             here.runner.acknowledge(task_id)
-        except refusals.Draining:
+        except (refusals.Draining, refusals.StorageFull):
             raise
         except refusals.Refused as refusal:
             refused[task_id] = refusal.code

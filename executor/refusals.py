@@ -69,6 +69,12 @@ class QueueFull(Refused):
     code = "queue-full"
 
 
+class StorageFull(Refused):
+    """The executor's disk is full: nothing was accepted; try again later."""
+
+    code = "storage-full"
+
+
 class Draining(Refused):
     """The executor is about to stop; try again when it is back."""
 

@@ -13,13 +13,14 @@ from executor import records, refusals
 from executor.archive import Archive
 from executor.attempt import HONOURED_BY_ALL, NOTHING, Attempt, parts
 from executor.drivers.base import Driver
+from executor.driving import drive
 from executor.fences import Fences
 from executor.folder import Folder
 from executor.job import Job, Surroundings
-from executor.outcome import Outcome, canceled, failure
+from executor.outcome import Outcome, canceled
 from executor.pruning import keep_pruning
+from executor.storage import Storage
 from executor.trimmer import Trimmer
-from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Runner:
     def __init__(
         self, limits: Limits, archive: Archive, fences: Fences, engines: Mapping[str, Driver], around: Surroundings
     ) -> None:
+        self.storage = Storage(archive.live.parents[1])
         self.limits = limits
         self.archive = archive
         self.fences = fences
@@ -106,11 +108,13 @@ class Runner:
             return self._bury(job_id)
         if job.result:
             return job
-        log.info("cancel %s", job_id, extra=_ids(job) | {"event": "job_cancel"})
+        log.info("cancel %s", job_id, extra=job.ids | {"event": "job_cancel"})
         job.supervised.kill()
         if job in self.waiting:
+            with self.storage.needed():
+                claimed = job.folder.claim()
             self.waiting.remove(job)
-            if job.folder.claim():
+            if claimed:
                 self._finish(job, canceled())
             else:
                 self._begin(job)
@@ -125,7 +129,8 @@ class Runner:
         if not job.result:
             raise refusals.JobNotFinal
         if job_id in self.jobs:
-            self.archive.put_away(job.folder)
+            with self.storage.needed():
+                self.archive.put_away(job.folder)
             del self.jobs[job_id]
 
     def drain(self) -> None:
@@ -142,7 +147,8 @@ class Runner:
     def _admit(self, job_id: str, fence: int | None) -> None:
         if self.draining:
             raise refusals.Draining
-        seen = None if fence is None else self.fences.admit(parts(job_id)[0], fence)
+        with self.storage.needed():
+            seen = None if fence is None else self.fences.admit(parts(job_id)[0], fence)
         if seen is not None:
             raise refusals.FenceStale(f"Fence {fence} is stale: {seen} was seen; another process owns the run now.")
 
@@ -153,12 +159,18 @@ class Runner:
         if len(self.running) >= self.limits.capacity and len(self.waiting) >= self.limits.queue:
             raise refusals.QueueFull
         now = time.time()
-        folder = self.archive.create(job_id, records.node(attempt, now, private=private))
+        folder = self._store(job_id, records.node(attempt, now, private=private))
         job = self.jobs[job_id] = Job(job_id, attempt, folder, now, self.around)
         job.private = private
         self.waiting.append(job)
         self._fill()
         return job
+
+    def _store(self, job_id: str, node: Mapping[str, Any], *, claimed: bool = False) -> Folder:
+        with self.storage.needed():
+            folder = self.archive.create(job_id, node, claimed=claimed)
+        self.storage.written()
+        return folder
 
     def _check_engine(self, attempt: Attempt) -> None:
         driver = self.engines.get(attempt.engine)
@@ -172,8 +184,7 @@ class Runner:
 
     def _bury(self, job_id: str) -> Job:
         now = time.time()
-        folder = self.archive.create(job_id, records.node(NOTHING, now, private=True))
-        folder.claim()
+        folder = self._store(job_id, records.node(NOTHING, now, private=True), claimed=True)
         job = Job(job_id, NOTHING, folder, now, self.around)
         job.private = True
         self._finish(job, canceled())
@@ -190,7 +201,7 @@ class Runner:
     def _run(self, job: Job) -> None:
         """Run one job; killed when the executor drains, and then nothing is said of the job."""
         try:
-            outcome = self._drive(job)
+            outcome = drive(self.engines.get(job.attempt.engine), job, self.storage)
             job.supervised.settle(succeeded=outcome.state == State.SUCCESS)
             self.trimmer.trim(job.folder.log)
             self._finish(job, outcome)
@@ -199,27 +210,16 @@ class Runner:
             if not self.draining:
                 self._fill()
 
-    def _drive(self, job: Job) -> Outcome:
-        engine = job.attempt.engine
-        driver = self.engines.get(engine)
-        if driver is None:  # it was there when the job was accepted
-            return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
-        try:
-            return driver.run(job)
-        except Exception as error:
-            log.exception("engine %s failed", engine, extra=_ids(job) | {"event": "driver_failed"})
-            return failure(ReasonCode.INTERNAL, f"a fault of engine {engine}: {error!r}")
-
     def _finish(self, job: Job, outcome: Outcome) -> None:
         if error := records.finish(job, outcome):  # it is known as long as we live, and can be found out again
-            log.error("cannot write a result: %s", error, extra=_ids(job) | {"event": "result_not_written"})
+            log.error("cannot write a result: %s", error, extra=job.ids | {"event": "result_not_written"})
         self._keep(job)
         job.ended.set()
         log.info(
             "%s: %s",
             job.id,
             outcome.state.label,
-            extra=_ids(job) | {"event": "job_ended", "state": outcome.state.label},
+            extra=job.ids | {"event": "job_ended", "state": outcome.state.label},
         )
 
     def _growing(self) -> list[str]:
@@ -237,11 +237,6 @@ class Runner:
             log.error("cannot put a job away: %s", error, extra={"event": "job_not_moved", "reason": str(error)})
             return False
         return True
-
-
-def _ids(job: Job) -> dict[str, Any]:
-    run, node, attempt = parts(job.id)
-    return {"task": run, "node": int(node), "attempt": int(attempt)}
 
 
 def _fault(greenlet: "gevent.Greenlet[..., Any]") -> None:

@@ -110,7 +110,7 @@ class Shim:
             os.symlink(str(os.getpid()), f"{message['folder']}/{names.CLAIM}")
             sync(message["folder"])  # before the start: what may have run is not started again after a loss of power
         except OSError as error:
-            peer.write({"refused": str(error)})
+            peer.write({"refused": str(error), "errno": error.errno})
         else:
             self.job = Supervised(message)
 

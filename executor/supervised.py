@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from executor import names, proc
+from executor.files import write_all
 
 AGAIN = 0.02  # seconds between two rounds of KILL
 SLOWER = 1.0  # the same, once it was reported that something cannot be killed; also between two tries to write
@@ -160,7 +161,7 @@ def _write(folder: str, record: dict[str, Any]) -> bool:
             os.unlink(f"{path}.new")  # whatever it is: a pipe would be waited for, a link would be followed
         file = os.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            os.write(file, json.dumps(record).encode())
+            write_all(file, json.dumps(record).encode())
         finally:
             os.close(file)
         os.rename(f"{path}.new", path)

@@ -30,6 +30,7 @@ STATUS = {
     refusals.FenceStale: HTTPStatus.CONFLICT,
     refusals.InstanceMismatch: HTTPStatus.PRECONDITION_FAILED,
     refusals.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    refusals.StorageFull: HTTPStatus.SERVICE_UNAVAILABLE,
     refusals.Draining: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

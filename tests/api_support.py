@@ -184,6 +184,10 @@ class Orchestrator(Server):
         assert self.process
         return psutil.Process(self.process.pid).children()
 
+    def writers(self) -> list[psutil.Process]:
+        """Return the processes that write its files."""
+        return self.workers()
+
     @contextmanager
     def connection_to(self, worker: psutil.Process) -> Iterator[http.client.HTTPConnection]:
         """Return a connection that this worker serves: it is made while the others are stopped."""

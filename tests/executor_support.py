@@ -138,6 +138,10 @@ class Executor:
         """Return keeper and shims of this data directory."""
         return [each for each in psutil.process_iter() if f"executor.keeper {self.data}" in _command_line(each)]
 
+    def writers(self) -> list[psutil.Process]:
+        """Return the processes that write its files."""
+        return [self.worker(), *self.keepers()]
+
     def kill_everything(self) -> None:
         """Kill keepers, shims and what these run, as a reboot does."""
         for each in self.keepers():

@@ -19,7 +19,7 @@ from proxy_support import Proxy
 from support import wait_until
 
 SUCCESS, FAILURE, CANCELED = 3, 4, 11
-RUNNING = 2
+TORUN, RUNNING = 1, 2
 GONE = (OSError, HTTPException, ValueError)  # what a call meets when its server dies meanwhile
 PATIENCE = 40.0  # seconds until something that has to happen counts as not happening
 
@@ -34,7 +34,7 @@ class House:
         self.fault_point = folder / "fault-point"
         names = {f"GORCH_EXECUTOR_{name.upper()}": value for name, value in back.items()}
         self.executor = Executor(folder / "executor", certs, {"GORCH_EXECUTOR_KILL_GRACE": "0.5"} | names)
-        (folder / "orchestrator").mkdir()
+        (folder / "orchestrator").mkdir(exist_ok=True)
         settings = {"GORCH_FAULT_POINT": str(self.fault_point)} | settings
         self.orchestrator = Orchestrator(folder / "orchestrator", certs, "", workers, **settings)
 

@@ -18,11 +18,17 @@ def house(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Hou
 
 
 @pytest.fixture
-def new_house(tmp_path: Path, certs: Path) -> Iterator[Callable[..., House]]:
+def stack() -> Iterator[ExitStack]:
+    """What a test has begun ends with it, the last first."""
+    with ExitStack() as found:
+        yield found
+
+
+@pytest.fixture
+def new_house(stack: ExitStack, tmp_path: Path, certs: Path) -> Callable[..., House]:
     """Return what starts a house with settings or certificates of its own."""
-    with ExitStack() as stack:
 
-        def make(certs: Path = certs, **options: Any) -> House:
-            return stack.enter_context(failures_support.house(tmp_path, certs, **options))
+    def make(certs: Path = certs, **options: Any) -> House:
+        return stack.enter_context(failures_support.house(tmp_path, certs, **options))
 
-        yield make
+    return make

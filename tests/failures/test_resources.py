@@ -1,18 +1,17 @@
 """What the services stand on fails while they run: disks, the database, certificates, clocks."""
 
 import datetime
-import resource
 import signal
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
-import psutil
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from executor_support import body
-from failures_support import FAILURE, RUNNING, SUCCESS
+from disk_support import filled, limited, mounted
+from executor_support import body, new_id
+from failures_support import FAILURE, RUNNING, SUCCESS, TORUN
 from gorchestrator import certificates
 from support import wait_until
 
@@ -32,20 +31,6 @@ time.time = _jumped
 """
 
 
-@contextmanager
-def full_disk(*processes):
-    """Let no file of these processes grow, as if the disk had no space left; then let all be as before."""
-    before = {each.pid: resource.prlimit(each.pid, resource.RLIMIT_FSIZE) for each in processes}
-    for pid, (_, hard) in before.items():
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        for pid, limits in before.items():
-            if psutil.pid_exists(pid):
-                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-
-
 def is_unavailable(house):
     """Fail unless a graph is refused with 503 and the reason, while what is there can be read."""
     answer = house.api.call("POST", "/v1/tasks", {"name": "refused", "nodes": [house.node()]})
@@ -55,11 +40,28 @@ def is_unavailable(house):
     assert house.find("refused") == ""
 
 
-def test_disk_full_at_the_orchestrator(house):
+@pytest.fixture(params=["file-system", "file-size"])
+def full_disk(request, stack, new_house, tmp_path):
+    """Return a function for each kind of full disk: it takes a side, and returns a house and what fills its disk."""
+
+    def make(side):
+        if request.param == "file-size":
+            house = new_house()
+            owner = house.executor if side == "executor" else house.orchestrator
+            return house, lambda: limited(*owner.writers())
+        folder = tmp_path / side / "data"
+        stack.enter_context(mounted(folder))
+        return new_house(), lambda: filled(folder)
+
+    return make
+
+
+def test_disk_full_at_the_orchestrator(full_disk):
+    house, full = full_disk("orchestrator")
     task = house.submit(house.node(gate="full"), house.node("after", needs=["node"]))
     house.has_run(task)
     house.shows(task, state=RUNNING)
-    with full_disk(*house.orchestrator.workers()):
+    with full():
         house.open("full")
         is_unavailable(house)
         assert house.task(task)["state"] == RUNNING
@@ -84,18 +86,34 @@ def test_database_locked(house):
     house.once(task, name="after")
 
 
-def test_disk_full_at_the_executor(house):
+def test_disk_full_at_the_executor(full_disk):
     """What runs ends with its real status once that can be written; what is new waits until it can be accepted."""
+    house, full = full_disk("executor")
     runs = house.submit(house.node(gate="no-space", status=8))
     house.has_run(runs)
-    with full_disk(house.executor.worker(), *house.executor.keepers()):
+    house.shows(runs, state=RUNNING)
+    large = house.node("node", f"# {'x' * 2**17}")  # larger than what may get free meanwhile
+    with full():
         house.open("no-space")
-        waits = house.submit(house.node())
-        house.shows(waits, state=RUNNING, reason="executor")
+        waits = house.submit(large)
+        house.shows(waits, state=TORUN, reason="No room in", reason_code="executor_full")
+        refused_for_want_of_room(house.executor, large)
         assert house.runs(waits) == 0
         assert house.task(runs)["state"] == RUNNING
+        asked = [*house.executor.data.glob("jobs/live/*")]
+        assert asked == [house.job(runs)]  # nothing half-written stays
     assert house.once(runs, FAILURE)["exit_code"] == 8
     house.once(waits)
+    log = house.executor.server.log
+    assert log.count('"event": "storage_full"') == house.executor.data.is_mount()  # once; a limit stops the log, too
+    assert "Traceback" not in log
+
+
+def refused_for_want_of_room(executor, node):
+    answer = executor.put(new_id(), body(node["artifact"]))
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:gorchestrator:problem:storage-full")
+    assert str(executor.data) in answer.json()["detail"]
+    assert float(answer.headers["Retry-After"]) > 0
 
 
 def issue(folder: Path, authority: certificates.Issued, seconds: float) -> None:

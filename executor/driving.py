@@ -1,0 +1,36 @@
+"""A job is run by its engine's driver, whatever the driver does: the runner gets an outcome."""
+
+import logging
+from contextlib import suppress
+
+import gevent
+
+from executor.drivers.base import Driver
+from executor.files import no_room
+from executor.job import Job
+from executor.outcome import Outcome, canceled, failure
+from executor.storage import Storage
+from gorchestrator.common.reasons import ReasonCode
+
+log = logging.getLogger(__name__)
+
+RETRY = 1.0  # seconds until a job that could not be started on a full disk is tried again
+
+
+def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
+    """Run a job to its end. Where the disk is full it waits for room: a driver finds what it has begun."""
+    engine = job.attempt.engine
+    if driver is None:  # it was there when the job was accepted
+        return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
+    while True:
+        try:
+            return driver.run(job)
+        except Exception as error:
+            if not (isinstance(error, OSError) and no_room(error)):
+                log.exception("engine %s failed", engine, extra=job.ids | {"event": "driver_failed"})
+                return failure(ReasonCode.INTERNAL, f"a fault of engine {engine}: {error!r}")
+            storage.missed(error)
+        with suppress(OSError):  # the claim needs room, too
+            if job.supervised.canceling and job.folder.claim():
+                return canceled()
+        gevent.sleep(RETRY)
