@@ -23,11 +23,12 @@ from gunicorn.workers.ggevent import GeventWorker
 
 _LOOK = 1.0  # seconds between two signs of life to the arbiter
 _LOOK_AT_END = 0.02
+_LATE = 0.2  # seconds in which who has a connection may still ask, so that nobody is cut off between two packets
 _BEFORE_KILL = 0.5  # seconds before the arbiter's SIGKILL at which what is still being answered is given up
 
 
 class Worker(GeventWorker):
-    """Serves until it is told to stop; then ends idle connections at once, and answers what has been asked."""
+    """Serves until it is told to stop; then answers what has been asked, and ends the connections."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -41,19 +42,22 @@ class Worker(GeventWorker):
         while self.alive:
             self.notify()
             self._told.wait(_LOOK)
-        for server in servers:
-            server.close()
-        self._answer_the_rest(time.monotonic() + self.cfg.graceful_timeout - _BEFORE_KILL)
-        for server in servers:  # with those who have not got beyond the handshake
-            server.stop(timeout=_LOOK_AT_END)
+        self._answer_the_rest(servers)
 
-    def _answer_the_rest(self, limit: float) -> None:
-        """Return when nobody is being answered any more, or at ``limit``."""
-        gevent.sleep(_LOOK_AT_END)  # who was let in last gets as far as being served
-        gevent.get_hub().loop.run_callback(self._end_idle)
-        while self._clients and time.monotonic() < limit:
+    def _answer_the_rest(self, servers: list[Any]) -> None:
+        """Return when nobody is being answered any more, or has to be; the end of the process ends all connections."""
+        for server in servers:
+            server.stop_accepting()
+        now = time.monotonic()
+        late, limit = now + _LATE, now + self.cfg.graceful_timeout - _BEFORE_KILL
+        while now < limit and any(server.pool for server in servers) and (now < late or self._clients):
+            if now >= late:
+                for server in servers:
+                    server.close()  # that cuts off who is still shaking hands
+                gevent.get_hub().loop.run_callback(self._end_idle)
             self.notify()
             gevent.sleep(_LOOK_AT_END)
+            now = time.monotonic()
 
     def _end_idle(self) -> None:
         """End what waits for a request that is not on its way; runs in the hub, as timeouts do."""
@@ -87,10 +91,9 @@ class Worker(GeventWorker):
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:  # type: ignore[override]  # the base's is a context manager too
-        """Wait for the next request: at the end not at all, before for as long as ``keepalive`` says."""
+        """Wait for the next request, for as long as ``keepalive`` says."""
         me = gevent.getcurrent()
-        patience = self.cfg.keepalive if self.alive else 0
-        with gevent.Timeout(patience, False) as timeout:  # type: ignore[arg-type]  # False: end the block silently
+        with gevent.Timeout(self.cfg.keepalive, False) as timeout:  # type: ignore[arg-type]  # False: end the block silently
             self._idle[me] = timeout
             try:
                 yield
