@@ -128,6 +128,13 @@ def test_who_follows_goes_on_with_the_next_attempt(house, start, tmp_path):
     assert json.loads(logs(house, task, "goes-on", "-f", "--json"))["attempt"] == 2
 
 
+def test_who_follows_a_node_that_never_prints_is_not_kept_waiting(house):
+    failing = {"name": "fails", "engine": "shell", "artifact": "false"}
+    task = house.submit({"name": "nil"}, failing, house.node("never", needs=["fails"]))
+    assert [logs(house, task, name, "-f") for name in ("nil", "fails", "never")] == [b"", b"", b""]
+    assert read(house, task, "never").headers["gorch-log-attempt"] == "0"
+
+
 def test_who_follows_one_attempt_need_not_wait_for_the_next_one(house, start, tmp_path):
     task = house.submit(flaky(house, "stays", retry={"limit": 1, "delay": 300}))
     one = start("-f", task, "stays", "--attempt", "1")

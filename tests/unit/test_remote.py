@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gorchestrator.remote import Refused, Remote, Unreachable
+from gorchestrator.remote import LogPiece, Refused, Remote, Unreachable
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -61,6 +61,23 @@ def test_something_else_answers(other, remote, answer, part):
         remote.ping()
     assert part in str(caught.value)
     assert str(caught.value).startswith(f"no orchestrator at {other.url}: ")
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Gorch-Log-Next": "x", "Gorch-Log-Complete": "true", "Gorch-Log-Attempt": "1"}]
+)
+def test_something_else_answers_for_a_log(other, remote, headers):
+    other.answer = (200, headers, b"hello")
+    with pytest.raises(Unreachable, match=r"something else answers there \(no log\)"):
+        remote.log("x", "a")
+
+
+def test_a_piece_of_a_log(other, remote):
+    headers = {"Gorch-Log-Next": "104", "Gorch-Log-Complete": "true", "Gorch-Log-Attempt": "2"}
+    other.answer = (200, headers, b"\xff")
+    assert remote.log("x", "a") == LogPiece(b"\xff", 104, True, 2, None)
+    other.answer = (200, headers | {"Gorch-Log-Complete": "false", "Gorch-Log-Gap": "offset=4, length=96"}, b"")
+    assert remote.log("x", "a") == LogPiece(b"", 104, False, 2, (4, 96))
 
 
 def test_a_problem_is_refused_with_its_faults(other, remote):
