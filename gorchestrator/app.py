@@ -47,7 +47,13 @@ class Parts:
             share=self.fleet.share_with,
             lease=config.lease,
         )
-        self.service = Service(store=self.store, scheduler=self.scheduler, ownership=ownership, fleet=self.fleet)
+        self.service = Service(
+            store=self.store,
+            scheduler=self.scheduler,
+            ownership=ownership,
+            fleet=self.fleet,
+            open_runs=config.open_runs,
+        )
 
     def start(self) -> None:
         """Begin to run what is open."""

@@ -52,6 +52,9 @@ class Config:
     )
     body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
     max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1))
+    open_runs: int = setting(
+        1000, "most graphs that have not ended; more are refused with 503", check=checks.at_least(1)
+    )
     executors: Mapping[str, str] = setting(
         {"executor": "https://127.0.0.1:8443"}, "the executors: name and URL of each", check=_executors
     )

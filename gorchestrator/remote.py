@@ -38,11 +38,15 @@ class Unreachable(RemoteError):
 
 
 class Refused(RemoteError):
-    """The orchestrator refused the request. ``problem`` is its answer (RFC 9457)."""
+    """The orchestrator refused the request. ``problem`` is its answer (RFC 9457).
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+    ``retry_after``: the seconds after which it may be repeated, None if that is of no use.
+    """
+
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
         self.status = status
         self.problem = problem
+        self.retry_after = retry_after
         self.type = str(problem.get("type", "")).removeprefix(PROBLEM)
         self.errors = [item for item in problem.get("errors") or () if isinstance(item, dict)]
         super().__init__(str(problem.get("detail") or problem.get("title") or f"status {status}"))
@@ -80,9 +84,20 @@ class Remote:
         self._session.verify = ca or True
         self._session.headers["Accept"] = "application/json"
 
-    def submit(self, gorch: Mapping[str, Any] | str | bytes) -> str:
-        """Post a gorch (a mapping, or its JSON text) and return the id of its task."""
-        return str(self._json("POST", "/v1/tasks", data=_body(gorch))["id"])
+    def submit(self, gorch: Mapping[str, Any] | str | bytes, *, patience: float = 0) -> str:
+        """Post a gorch (a mapping, or its JSON text) and return the id of its task.
+
+        ``patience``: seconds for which it is posted again while the service says that it cannot take it now, as often
+        as that says. What is refused is not stored, so nothing can run twice.
+        """
+        body, limit = _body(gorch), time.monotonic() + patience
+        while True:
+            try:
+                return str(self._json("POST", "/v1/tasks", data=body)["id"])
+            except Refused as refused:
+                if refused.retry_after is None or time.monotonic() + refused.retry_after > limit:
+                    raise
+                time.sleep(refused.retry_after)
 
     def validate(self, gorch: Mapping[str, Any] | str | bytes) -> Json:
         """Return the number of nodes and edges of a gorch without running it; raises Refused with all its faults."""
@@ -180,7 +195,7 @@ class Remote:
             problem = None
         if not isinstance(problem, dict) or "type" not in problem:
             return Unreachable(self.url, f"something else answers there (status {answer.status_code})")
-        return Refused(answer.status_code, problem)
+        return Refused(answer.status_code, problem, _seconds(answer.headers.get("Retry-After")))
 
 
 def _usable(url: str) -> bool:
@@ -208,6 +223,10 @@ def _piece(answer: requests.Response) -> LogPiece:
         int(found["Attempt"]),
         (int(gap[1]), int(gap[2])) if gap else None,
     )
+
+
+def _seconds(header: str | None) -> float | None:
+    return float(header) if header and header.isdecimal() else None
 
 
 def _path(task: str) -> str:

@@ -71,11 +71,15 @@ class ExecutorView:
 class Service:
     """What the API offers, as plain calls."""
 
-    def __init__(self, *, store: Store, scheduler: Scheduler, ownership: Ownership, fleet: Fleet) -> None:
+    def __init__(
+        self, *, store: Store, scheduler: Scheduler, ownership: Ownership, fleet: Fleet, open_runs: int
+    ) -> None:
+        """``open_runs``: how many tasks of all processes may be open."""
         self._store = store
         self._scheduler = scheduler
         self._ownership = ownership
         self._fleet = fleet
+        self._open_runs = open_runs
 
     # -- in
 
@@ -84,7 +88,10 @@ class Service:
         return build(document, faults=faults, engines=self._fleet.engines(), pause=breathe)
 
     def submit(self, document: Mapping[str, Any], faults: Sequence[Fault] = ()) -> TaskRow:
-        """Accept a gorch: it is stored when this returns, and runs. Raises InvalidGorch or StoreUnavailable."""
+        """Accept a gorch: it is stored when this returns, and runs.
+
+        Raises InvalidGorch, TooManyRuns or StoreUnavailable; then nothing is stored.
+        """
         graph = self.validate(document, faults)
         cells = document.get("digraph")
         task = TaskRow(
@@ -103,7 +110,7 @@ class Service:
             if node.id % _NODES_PER_SLICE == 0:
                 breathe()
         digraph = None if cells is None else _in_thread(matrix_to_json, cells)
-        self._store.journal.accept(task, digraph, nodes, owner=self._ownership.id)
+        self._store.journal.accept(task, digraph, nodes, owner=self._ownership.id, most=self._open_runs)
         rows = [NodeRow(task.id, node.id) for node in graph.nodes]
         self._scheduler.run(Stored(task, graph, rows, attempts={}, log_sizes={}))
         return task

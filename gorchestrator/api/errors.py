@@ -8,11 +8,13 @@ from gorchestrator.common.http import problems
 from gorchestrator.domain.errors import GorchError, InvalidGorch
 
 _LISTED = 1000  # faults in one answer
+_RETRY_AFTER: Mapping[str, str] = {"too-many-runs": "5"}  # seconds; everything else that passes may pass at once
 _TITLES: Mapping[str, tuple[int, str]] = {
     "invalid-gorch": (422, "The gorch cannot be run"),
     "task-unknown": (404, "No such task"),
     "node-unknown": (404, "No such node"),
     "not-in-doubt": (409, "Nothing to resolve"),
+    "too-many-runs": (503, "Too many runs"),
     "store-unavailable": (503, "The store cannot be written"),
 }
 
@@ -27,5 +29,5 @@ def _answer(error: GorchError) -> Response:
     extra = dict(error.data)
     if isinstance(error, InvalidGorch):
         extra["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults[:_LISTED]]
-    headers = {"Retry-After": "1"} if status == 503 else {}  # noqa: PLR2004  (a status is its own name)
+    headers = {"Retry-After": _RETRY_AFTER.get(error.code, "1")} if status == 503 else {}  # noqa: PLR2004  (a status is its own name)
     return problems.respond(problems.make(error.code, status, title, error.detail, headers=headers, **extra))

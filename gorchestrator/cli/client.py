@@ -65,7 +65,8 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        raise Failure(f"refused: {printable(str(error))}", _faults(error)) from error
+        again = () if error.retry_after is None else (f"It may be tried again in {error.retry_after:g} s.",)
+        raise Failure(f"refused: {printable(str(error))}", _faults(error) + again) from error
     except RemoteError as error:
         raise Failure(printable(str(error))) from error
 

@@ -20,10 +20,11 @@ _file = click.argument("file", metavar="FILE", type=click.File("rb"))
 @click.command()
 @_file
 @click.option("--watch", "-w", "watching", is_flag=True, help="Stay until it has ended; status 0: success, 1: not.")
+@click.option("--patience", type=click.FloatRange(0), default=0, metavar="SECONDS", help="Try again if it is full.")
 @client_command
-def submit(client: Client, file: Any, watching: bool) -> None:
+def submit(client: Client, file: Any, watching: bool, patience: float) -> None:
     """Run the gorch in FILE (- is standard input) and print the id of its task."""
-    task = client.remote.submit(_read(file))
+    task = client.remote.submit(_read(file), patience=patience)
     if watching:
         if not client.as_json:
             click.echo(task, err=True)

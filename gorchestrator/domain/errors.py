@@ -53,6 +53,18 @@ class NotInDoubt(GorchError):
     code = "not-in-doubt"
 
 
+class TooManyRuns(GorchError):
+    """As many graphs are open as the service takes; nothing was accepted."""
+
+    code = "too-many-runs"
+
+    def __init__(self, most: int | None) -> None:
+        super().__init__(
+            f"{most} graphs have not ended yet, and this service takes no more (setting open_runs, GORCH_OPEN_RUNS). "
+            "Nothing was stored; try again when some have ended."
+        )
+
+
 class IllegalTransition(GorchError):
     """A fault of this program: a state cannot follow another one."""
 

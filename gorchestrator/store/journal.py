@@ -11,7 +11,7 @@ import gevent
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
-from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.errors import StoreUnavailable, TooManyRuns
 from gorchestrator.domain.records import Change, LogChunk, OwnerRow, Resolution, TaskRow
 from gorchestrator.store import doubts, verbs
 from gorchestrator.store.batch import Item, Verb
@@ -65,9 +65,20 @@ class Journal:
 
     # -- tasks and owners
 
-    def accept(self, task: TaskRow, digraph: str | None, nodes: Sequence[tuple[int, str, str]], owner: str) -> None:
-        """Insert a task with its nodes (number, name, JSON), owned by ``owner`` with fence 1."""
-        self._wait(verbs.Accept(task, digraph, nodes, owner))
+    def accept(
+        self,
+        task: TaskRow,
+        digraph: str | None,
+        nodes: Sequence[tuple[int, str, str]],
+        owner: str,
+        most: int | None = None,
+    ) -> None:
+        """Insert a task with its nodes (number, name, JSON), owned by ``owner`` with fence 1.
+
+        Raises TooManyRuns if ``most`` tasks are open already, whichever processes run them.
+        """
+        if not self._wait(verbs.Accept(task, digraph, nodes, owner, most)):
+            raise TooManyRuns(most)
 
     def request_cancel(self, task: str, actor: str, at: float) -> TaskRow | None:
         """Remember that a task is to be cancelled, once; return its row after that, None if it is unknown."""

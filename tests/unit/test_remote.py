@@ -95,6 +95,42 @@ def test_a_problem_is_refused_with_its_faults(other, remote):
     assert caught.value.errors == [{"pointer": "/nodes/0", "detail": "bad"}]
 
 
+class Full(Handler):
+    """Takes what is posted after it has refused twice."""
+
+    def do_POST(self):
+        self.server.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+        taken = len(self.server.posted) > 2
+        problem = {"type": "urn:gorchestrator:problem:too-many-runs", "title": "Full"}
+        after = {"Retry-After": self.server.retry_after} if self.server.retry_after else {}
+        body = {"id": "1"} if taken else problem
+        self.server.answer = (202 if taken else 503, after, json.dumps(body).encode())
+        self.do_GET()
+
+
+@pytest.fixture
+def full(other):
+    other.RequestHandlerClass = Full
+    other.posted, other.retry_after = [], "0"
+    return other
+
+
+def test_a_full_one_is_asked_again(full, remote):
+    assert remote.submit("{}", patience=60) == "1"
+    assert full.posted == [b"{}"] * 3
+
+
+@pytest.mark.parametrize(
+    ("patience", "after", "seconds"), [(0, "2", 2.0), (60, "61", 61.0), (60, "", None), (60, "Fri, 31 Dec 1999", None)]
+)
+def test_a_full_one_is_asked_for_no_longer_than_it_may_be(full, remote, patience, after, seconds):
+    full.retry_after = after
+    with pytest.raises(Refused, match=r"^Full$") as caught:
+        remote.submit("{}", patience=patience)
+    assert (caught.value.type, caught.value.retry_after) == ("too-many-runs", seconds)
+    assert len(full.posted) == 1
+
+
 def test_nobody_listens():
     with pytest.raises(Unreachable, match=r"Connection refused; is it running \(`gorch serve`\)"):
         Remote("http://127.0.0.1:9").tasks()

@@ -30,7 +30,7 @@ class Reader:
 
 @pytest.fixture
 def service():
-    return Service(store=SimpleNamespace(reader=Reader()), scheduler=None, ownership=None, fleet=None)
+    return Service(store=SimpleNamespace(reader=Reader()), scheduler=None, ownership=None, fleet=None, open_runs=1)
 
 
 @pytest.mark.parametrize(("asked", "node"), [("1", 0), ("0", 1), ("c", 2), ("2", 2)])

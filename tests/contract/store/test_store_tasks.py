@@ -1,5 +1,7 @@
 """Tasks and their owners: accept, list, cancel, claim, release."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +9,9 @@ import gevent
 import pytest
 
 from gorchestrator.common.states import State
-from gorchestrator.domain.errors import StoreError
+from gorchestrator.domain.errors import StoreError, TooManyRuns
 from gorchestrator.domain.records import Kind, NodeRow, OwnerRow, TaskRow
-from gorchestrator.store import Store
+from gorchestrator.store import Store, verbs
 from store_support import ME, OTHER, TASK, accept, locked, node_change, task_change
 
 OWNER = OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123)
@@ -157,3 +159,35 @@ def test_the_beat_of_a_known_owner_grows(store: Store) -> None:
     assert store.journal.beat(ME, {}) is True
     assert store.journal.beat(ME, {}) is True
     assert store.reader.owners() == [OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123, beat=2)]
+
+
+def test_no_more_are_open_than_may_be(store: Store, path: Path) -> None:
+    """Whichever process accepts them; what has ended does not count."""
+    other = Store.open(path)
+    ids = [f"{number:032x}" for number in range(40)]
+
+    def submit(number: int) -> bool:
+        journal = (store if number % 2 else other).journal
+        try:
+            journal.accept(TaskRow(ids[number], "test", size=1, accepted_at=1.0), None, [(0, "n0", "{}")], ME, most=10)
+        except TooManyRuns:
+            return False
+        return True
+
+    greenlets = [gevent.spawn(submit, number) for number in range(len(ids))]
+    gevent.joinall(greenlets, raise_error=True)
+    taken = [task for task, greenlet in zip(ids, greenlets, strict=True) if greenlet.value]
+    assert len(taken) == 10
+    assert sorted(row.id for row in store.reader.open_tasks()) == taken
+    refused = next(number for number, task in enumerate(ids) if task not in taken)
+    assert store.reader.nodes(ids[refused]) == []
+    assert not submit(refused)
+    store.journal.write(task_change(State.SUCCESS, taken[0]))
+    assert submit(refused)
+    other.close()
+
+
+def test_how_many_are_open_is_looked_up_in_an_index(store: Store, path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(f"explain query plan {verbs._IS_FULL}", {"last": 9}).fetchall()
+    assert [row[3] for row in plan] == ["SCAN tasks USING INDEX tasks_open"]
