@@ -32,11 +32,12 @@ def test_a_log_is_read_by_offset(store: Store) -> None:
 
 
 def test_a_piece_that_two_owners_have_read_is_stored_once(store: Store) -> None:
-    for offset, data in ((0, b"0123"), (0, b"0123"), (2, b"2345"), (3, b"34"), (6, b"67"), (4, b"4567")):
+    pieces = ((0, b"0123"), (0, b"0123"), (2, b"2345"), (3, b"34"), (6, b"67"), (4, b"4567"), (0, b"0123456789"))
+    for offset, data in pieces:
         store.journal.append_log(chunk(offset, data))
     store.journal.flush_logs(TASK, 0, 1)
-    assert store.reader.log(TASK, 0, 1, 0, 100) == Piece(b"01234567", 8, more=False)
-    assert store.reader.log_size(TASK, 0, 1) == 8
+    assert store.reader.log(TASK, 0, 1, 0, 100) == Piece(b"0123456789", 10, more=False)
+    assert store.reader.log_size(TASK, 0, 1) == 10
 
 
 def test_what_was_left_out_is_told(store: Store) -> None:

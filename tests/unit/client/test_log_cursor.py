@@ -157,6 +157,20 @@ def test_where_the_executor_keeps_less_there_is_one_gap(size):
     assert fetch(text(size), 1000, grown=(64, 300, 500, 700, 800), keeps=200) == head_and_tail(text(size), 200)
 
 
+def test_while_the_executor_frees_what_is_next_it_is_not_asked_for_what_moves_on():
+    executor, stored = Executor(text(900), keeps=200), Stored()
+    owner = Owner(executor, stored, 1000)
+    for size in (64, 300):
+        executor.print_to(size)
+        owner.call()
+    assert owner.cursor.wanted(owner.view) == 100
+    executor.print_to(500)
+    owner.call()
+    assert owner.view.log_from == 400
+    assert owner.cursor.wanted(owner.view) is None
+    assert stored.parts == [(0, text(100))]
+
+
 def test_what_was_freed_before_it_was_fetched_is_one_gap_with_what_is_not_wanted():
     assert fetch(text(5000), 200, grown=(64, 1000), keeps=150) == [(0, text(5000)[:75]), (4925, text(5000)[4925:])]
 
@@ -204,6 +218,19 @@ def test_whoever_is_killed_and_whoever_takes_over_each_byte_is_stored_once_and_a
     assert stored.end == size
     kept = min(size, less)
     assert sum(len(data) for _, data in stored.parts) >= kept
+
+
+@pytest.mark.parametrize(("size", "end"), [(150, 64), (5000, 64), (5000, 448), (5000, 4564)])
+def test_what_was_stored_before_is_not_fetched_again(size, end):
+    executor, stored = Executor(text(size)), Stored()
+    executor.end()
+    first = Owner(executor, stored, 1000)
+    while stored.end < end:
+        first.call()
+    assert stored.end == end
+    second = Owner(executor, stored, 1000)
+    second.call()
+    assert second.cursor.wanted(second.view) == end
 
 
 @pytest.mark.parametrize("size", [150, 5000])
