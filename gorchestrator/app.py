@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+from contextlib import suppress
 
 from flask import Flask
 from gevent import monkey
@@ -17,7 +18,7 @@ from gorchestrator.common import logs, serving
 from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.settings import SettingsError
-from gorchestrator.common.stopping import when_told_to_stop
+from gorchestrator.common.stopping import end_all, when_told_to_stop
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
@@ -33,7 +34,7 @@ class Parts:
     """What lives as long as the process: the store, the executors, the runs."""
 
     def __init__(self, config: Config) -> None:
-        self.store = Store.open(config.database)
+        self.store = Store.open(config.database, damaged=end_all)
         certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
         self.fleet = Fleet(config.executors, certificates, lost_after=config.lost_after, log_limit=config.log_limit)
         self.reconciler = Reconciler(self.fleet, self.store.reader.final_attempts)
@@ -65,7 +66,8 @@ class Parts:
     def release(self) -> None:
         """Give up all runs and end all waiting, at once: others go on with them, and what runs on executors goes on."""
         self.store.tailer.close()
-        self.scheduler.stop()
+        with suppress(StoreError):  # then it is the lease that tells the others
+            self.scheduler.stop()
 
     def stop(self) -> None:
         """Give everything else back too, when no request is open any more."""

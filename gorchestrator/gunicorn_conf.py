@@ -9,6 +9,9 @@ monkey.patch_all()
 
 from gorchestrator.common import logs, serving  # noqa: E402  (after patching)
 from gorchestrator.config import Config, exposed  # noqa: E402
+from gorchestrator.domain.errors import StoreError  # noqa: E402
+from gorchestrator.store import schema  # noqa: E402
+from gorchestrator.store.usage import Usage  # noqa: E402
 
 _config = serving.or_exit(Config.load).value
 logs.configure(_config.log_level, _config.log_format)
@@ -28,9 +31,14 @@ control_socket_disable = True  # it would be one file in the home directory for 
 
 
 def on_starting(server: serving.Arbiter) -> None:
-    """Refuse what the service cannot honour."""
+    """Refuse what the service cannot honour, and a database that no worker could use: once, and not once each."""
     serving.refuse_preload(server)
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
+    try:
+        Usage(_config.database).end()
+        schema.ensure(_config.database)
+    except StoreError as error:
+        serving.cannot_start(error)
 
 
 def when_ready(server: serving.Arbiter) -> None:

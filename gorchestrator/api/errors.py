@@ -15,6 +15,7 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "node-unknown": (404, "No such node"),
     "not-in-doubt": (409, "Nothing to resolve"),
     "too-many-runs": (503, "Too many runs"),
+    "store-damaged": (503, "The database is damaged"),
     "store-unavailable": (503, "The store cannot be written"),
 }
 

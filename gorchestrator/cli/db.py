@@ -7,6 +7,14 @@ import click
 from gorchestrator.cli.config import load
 from gorchestrator.cli.failure import Failure
 
+data_option = click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Directory of the journal.")
+
+
+def database(data: Path | None) -> Path:
+    """Return the file of the journal: in the directory of ``--data``, else in that of the settings."""
+    settings = {} if data is None else {"GORCH_DATA": str(data.absolute())}
+    return load(settings).value.database
+
 
 @click.group()
 def db() -> None:
@@ -14,16 +22,15 @@ def db() -> None:
 
 
 @db.command()
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Directory of the journal.")
+@data_option
 def upgrade(data: Path | None) -> None:
     """Bring the database to the schema of this version. Stop the service, and back the file up, before."""
     from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (--help does without the store)
     from gorchestrator.store import schema  # noqa: PLC0415
 
-    settings = {} if data is None else {"GORCH_DATA": str(data.absolute())}
-    database = load(settings).value.database
+    file = database(data)
     try:
-        before, after = schema.upgrade(database)
+        before, after = schema.upgrade(file)
     except StoreError as error:
         raise Failure(str(error)) from error
-    click.echo(f"{database}: " + (f"is at {after} already" if before == after else f"{before or 'empty'} → {after}"))
+    click.echo(f"{file}: " + (f"is at {after} already" if before == after else f"{before or 'empty'} → {after}"))

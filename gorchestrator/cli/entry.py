@@ -24,6 +24,8 @@ COMMANDS = {
     "executor": "servers:executor",
     "certs": "certs:certs",
     "config": "config:config",
+    "backup": "backups:backup",
+    "restore": "backups:restore",
     "db": "db:db",
 }
 

@@ -21,7 +21,7 @@ from gorchestrator.common.settings import SettingsError
 T = TypeVar("T")
 BACKLOG = 2048
 KEEPALIVE = 75  # seconds; longer than the pools of clients keep an idle connection
-_BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
+BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
 GRACEFUL_TIMEOUT = 2  # seconds for what is being answered when the server is told to stop; long polls end at once
 TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
 _PR_SET_PDEATHSIG = 1
@@ -139,7 +139,7 @@ def cannot_start(error: Exception) -> NoReturn:
     """End a worker that cannot start, with a line of the log and not with a traceback; gunicorn then stops too."""
     logging.basicConfig()  # unless the settings were read already
     log.critical("cannot start: %s", error, extra={"event": "cannot_start"})
-    sys.exit(_BOOT_ERROR)
+    sys.exit(BOOT_ERROR)
 
 
 def or_exit(load: Callable[[], T]) -> T:

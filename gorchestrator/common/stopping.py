@@ -9,6 +9,9 @@ from types import FrameType
 
 import gevent
 
+from gorchestrator.common.serving import BOOT_ERROR
+
+_LAST_ANSWERS = 0.5  # seconds
 _PATIENCE = 1.0  # seconds; gunicorn kills a worker that takes longer than its own patience to end
 
 
@@ -37,3 +40,11 @@ def when_told_to_stop(act: Callable[[], None]) -> None:
 
     signal.signal(signal.SIGTERM, on_term)
     atexit.register(lambda: gevent.joinall(begun, timeout=_PATIENCE))
+
+
+def end_all() -> None:
+    """End this worker, and with it the whole server, as soon as those who are refused for this fault have their answer.
+
+    For what a worker that is started in its place would meet as well; gunicorn stops when a worker ends like this.
+    """
+    gevent.spawn_later(_LAST_ANSWERS, sys.exit, BOOT_ERROR)

@@ -83,6 +83,12 @@ class StoreUnavailable(StoreError):
     code = "store-unavailable"
 
 
+class StoreDamaged(StoreUnavailable):
+    """The database is damaged: nothing is written to it any more. Restore a backup."""
+
+    code = "store-damaged"
+
+
 class SchemaMismatch(StoreError):
     """The database has the schema of another version; run `gorch db upgrade`."""
 

@@ -1,12 +1,15 @@
 """The journal and its tables: whatever happened, durably, and whatever anybody reads."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from gorchestrator.store import schema
+from gorchestrator.store.damage import Damage
 from gorchestrator.store.journal import PATIENCE, Journal
 from gorchestrator.store.reader import Reader
 from gorchestrator.store.tailer import Tailer
+from gorchestrator.store.usage import Usage
 
 __all__ = ["Journal", "Reader", "Store", "Tailer"]
 
@@ -17,23 +20,32 @@ class Store:
     Open it in the process that uses it, after a fork, and use it from the thread that has opened it.
     """
 
-    def __init__(self, path: Path, patience: float = PATIENCE) -> None:
+    def __init__(self, path: Path, usage: Usage, patience: float, damaged: Callable[[], None]) -> None:
         self.path = path
-        self.reader = Reader(path)
+        self._usage = usage
+        damage = Damage(path, damaged)
+        self.reader = Reader(path, damage)
         self.tailer = Tailer(path, self.reader)
-        self.journal = Journal(path, committed=self.tailer.kick, patience=patience)
+        self.journal = Journal(path, committed=self.tailer.kick, damage=damage, patience=patience)
 
     @classmethod
-    def open(cls, path: Path, *, patience: float = PATIENCE) -> Self:
+    def open(cls, path: Path, *, patience: float = PATIENCE, damaged: Callable[[], None] = lambda: None) -> Self:
         """Open a database file, made if it is not there; ``patience``: seconds a write waits for a faulty database.
 
-        Raises SchemaMismatch if the file needs `gorch db upgrade`, StoreError if it cannot be used.
+        ``damaged`` is called once when the file turns out to be damaged: nothing can be written from then on. Raises
+        SchemaMismatch if the file needs `gorch db upgrade`, StoreError if it cannot be used.
         """
-        schema.ensure(path)
-        return cls(path, patience)
+        usage = Usage(path)
+        try:
+            schema.ensure(path)
+            return cls(path, usage, patience, damaged)
+        except BaseException:
+            usage.end()
+            raise
 
     def close(self) -> None:
         """Write what is queued, then end all threads and greenlets. Blocked calls raise StoreUnavailable."""
         self.journal.close()
         self.tailer.close()
         self.reader.close()
+        self._usage.end()

@@ -1,20 +1,21 @@
 """Connections to the SQLite file, and what its faults mean to people."""
 
+import shlex
 import sqlite3
 from pathlib import Path
 
-from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
 
 _FAULTS = {
     "BUSY": "The database {path} is locked by another process. Look for an open sqlite3 shell or a backup.",
     "LOCKED": "The database {path} is locked by another process. Look for an open sqlite3 shell or a backup.",
     "FULL": "The disk is full: free some space on the file system of {path}.",
-    "CORRUPT": "The database {path} is damaged: stop the service, put the file aside and restore a backup.",
-    "NOTADB": "The file {path} is not an SQLite database: stop the service, put it aside and restore a backup.",
     "READONLY": "The database {path} cannot be written: check its permissions and its file system.",
     "CANTOPEN": "The database {path} cannot be opened: check its directory and permissions.",
     "IOERR": "The disk fails under the database {path}: look at the system's log.",
 }
+
+_DAMAGE = {"CORRUPT", "NOTADB"}
 
 #: A refused statement, not a broken database: the one who asked is told, and the others go on.
 ITEM_ERRORS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)
@@ -30,6 +31,22 @@ def is_busy(error: sqlite3.Error) -> bool:
     return _name(error) in {"BUSY", "LOCKED"}
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether the file does not hold what was written to it."""
+    return _name(error) in _DAMAGE
+
+
+def damaged(path: Path, fault: str) -> str:
+    """Return what to do about a file that is damaged in this way."""
+    command = f"gorch restore FILE --data {shlex.quote(str(path.parent))}"
+    return f"The database {path} is damaged ({fault}). With the service stopped, restore a backup: {command}"
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there is no room on the disk."""
+    return _name(error) == "FULL"
+
+
 def _name(error: BaseException) -> str:
     """Return ``BUSY`` for ``SQLITE_BUSY`` and for ``SQLITE_BUSY_SNAPSHOT``."""
     return getattr(error, "sqlite_errorname", "SQLITE_").split("_")[1]
@@ -37,13 +54,16 @@ def _name(error: BaseException) -> str:
 
 def explain(error: BaseException, path: Path) -> str:
     """Return what is wrong and what to do."""
+    if is_damage(error):
+        return damaged(path, str(error))
     advice = _FAULTS.get(_name(error), "The database {path} cannot be used.")
     return f"{advice.format(path=path)} ({error})"
 
 
 def unavailable(error: BaseException, path: Path) -> StoreUnavailable:
     """Return the error that says what is wrong and what to do."""
-    return StoreUnavailable(explain(error, path))
+    kind = StoreDamaged if is_damage(error) else StoreUnavailable
+    return kind(explain(error, path))
 
 
 def writing(path: Path) -> sqlite3.Connection:

@@ -11,10 +11,11 @@ import gevent
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
-from gorchestrator.domain.errors import StoreUnavailable, TooManyRuns
+from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable, TooManyRuns
 from gorchestrator.domain.records import Change, LogChunk, OwnerRow, Resolution, TaskRow
 from gorchestrator.store import doubts, verbs
 from gorchestrator.store.batch import Item, Verb
+from gorchestrator.store.damage import Damage
 from gorchestrator.store.logs import Gate
 from gorchestrator.store.writer import Report, Writer
 
@@ -32,10 +33,13 @@ class Journal:
     killed, a gevent.Timeout passed) that is not known.
     """
 
-    def __init__(self, path: Path, *, committed: Callable[[], None], patience: float = PATIENCE) -> None:
+    def __init__(
+        self, path: Path, *, committed: Callable[[], None], damage: Damage, patience: float = PATIENCE
+    ) -> None:
         """Start the thread; ``committed`` is called in the hub when new events are durable."""
         hub = gevent.get_hub()
         self._committed = committed
+        self._damage = damage
         self._patience = patience
         self._gate = Gate()
         self._reports: deque[Report] = deque()
@@ -139,6 +143,7 @@ class Journal:
     def _put(self, item: Item) -> None:
         if self._closed:
             raise StoreUnavailable("The store is closed: this process is about to end.")
+        self._damage.check()
         if self._thread.ready():
             raise StoreUnavailable(_ENDED)
         self._writer.put(item)
@@ -157,7 +162,10 @@ class Journal:
         """Do what the reports ask for, in the hub, so without blocking."""
         while self._reports:
             report = self._reports.popleft()
-            self._note(report.fault)
+            if report.damaged:
+                self._damage.found(report.fault or "")
+            else:
+                self._note(report.fault)
             for item in report.done:
                 self._settle_item(item)
             if report.events:
@@ -175,6 +183,8 @@ class Journal:
             self._refused(item, item.error)
 
     def _refused(self, item: Item, error: BaseException) -> None:
+        if item.failed is None and isinstance(error, StoreDamaged):
+            return  # that was told already, once for all
         if item.failed is None:
             log.error("the journal refused a change: %s", error, extra={"event": "change_refused", **_ids(item)})
             return

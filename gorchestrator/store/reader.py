@@ -12,10 +12,11 @@ import gevent
 from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.attempts import attempt_id
-from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
 from gorchestrator.domain.records import AttemptRow, EventRow, NodeRow, OwnerRow, Resolution, TaskRow
 from gorchestrator.store import connection as connections
 from gorchestrator.store import logs, queries, rows
+from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
 
 _THREADS = 3  # as many as can hinder the hub: each of them may hold the GIL for a switch interval
@@ -27,8 +28,9 @@ T = TypeVar("T")
 class Reader:
     """Every method blocks its greenlet, not the hub, and raises StoreUnavailable if the database cannot be read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damage: Damage) -> None:
         self._path = path
+        self._damage = damage
         self._pool = ThreadPool(_THREADS, hub=gevent.get_hub())
         self._free: deque[sqlite3.Connection] = deque()
         self._closed = False
@@ -164,7 +166,10 @@ class Reader:
         if not isinstance(found, Exception):
             return found
         if connections.is_fault(found):
-            raise connections.unavailable(found, self._path) from found
+            fault = connections.unavailable(found, self._path)
+            if isinstance(fault, StoreDamaged):
+                self._damage.found(fault.detail)
+            raise fault from found
         raise found
 
     def _in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T | Exception:

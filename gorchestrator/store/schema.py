@@ -9,7 +9,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gorchestrator.domain.errors import SchemaMismatch, StoreError
+from gorchestrator.store import damage
 from gorchestrator.store.connection import explain
+from gorchestrator.store.files import beside, remove, sync
+from gorchestrator.store.usage import Usage
 
 #: All versions of the schema, oldest first: the modules in ``migrations/versions``. Known here so that Alembic, which
 #: is slow to import, is needed only where there is something to change.
@@ -26,14 +29,28 @@ def ensure(path: Path) -> None:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        damage.refuse(path)
         if revision(path) is None:
             with _exclusive(path):
                 if revision(path) is None:  # else another process was faster
-                    _migrate(path)
+                    _make(path)
         _check(path, revision(path))
         _write_ahead(path)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(explain(error, path)) from error
+
+
+def _make(path: Path) -> None:
+    """Make a database under another name first: so an empty file is never one that was just begun."""
+    if path.exists():  # with no table in it
+        _migrate(path)
+    else:
+        new = beside(path, ".new")
+        remove(new)
+        _migrate(new)
+        new.rename(path)
+        sync(path.parent)
+    log.info("the database %s has the schema %s now", path, HEAD, extra={"event": "schema_migrated"})
 
 
 def _write_ahead(path: Path) -> None:
@@ -47,16 +64,39 @@ def _write_ahead(path: Path) -> None:
 def upgrade(path: Path) -> tuple[str | None, str]:
     """Bring a database to the schema of this version; return the revisions before and after. Stop the service first."""
     try:
+        damage.refuse(path)
         if not path.exists():
             raise StoreError(f"There is no database {path}; `gorch serve` makes one.")
-        with _exclusive(path):
+        with Usage(path, alone=True), _exclusive(path):
             before = revision(path)
             if before not in (None, *REVISIONS):
                 _check(path, before)
             _migrate(path)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(explain(error, path)) from error
+    log.info("the database %s has the schema %s now", path, HEAD, extra={"event": "schema_migrated"})
     return before, HEAD
+
+
+def known(path: Path, name: Path) -> str:
+    """Return the revision of a file that may become the database. Raises StoreError, with its ``name``, if it may not.
+
+    An older schema than this version's may: it can be upgraded.
+    """
+    try:
+        found = revision(path)
+    except StoreError:
+        found = None
+    if found is None:
+        raise StoreError(f"{name} is no backup of gorchestrator: it has none of its tables.")
+    if found not in REVISIONS:
+        raise SchemaMismatch(
+            f"The backup {name} has the schema {found} of a newer version, this one knows {HEAD}. "
+            f"Restore it with the version of gorchestrator that made it.",
+            found=found,
+            needed=HEAD,
+        )
+    return found
 
 
 def revision(path: Path) -> str | None:
@@ -94,11 +134,12 @@ def _check(path: Path, found: str | None) -> None:
 @contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
     """Hold the lock of all who make or change the schema. The file beside the database stays: it is empty."""
-    handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    handle = os.open(beside(path, ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        fcntl.flock(handle, fcntl.LOCK_UN)  # gevent puts the close off
         os.close(handle)
 
 
@@ -110,4 +151,3 @@ def _migrate(path: Path) -> None:
     # Made here and not by SQLite, so that only the owner can read what users submit.
     os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     migrations.run(path)
-    log.info("the database %s has the schema %s now", path, HEAD, extra={"event": "schema_migrated"})

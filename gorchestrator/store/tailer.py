@@ -10,7 +10,7 @@ import gevent
 from gevent.event import Event
 
 from gorchestrator.common.hub import breathe
-from gorchestrator.domain.errors import StoreUnavailable
+from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
 from gorchestrator.domain.records import EventRow
 from gorchestrator.store import connection as connections
 from gorchestrator.store.reader import Reader
@@ -123,8 +123,8 @@ class Tailer:
                 self._ails = False
 
     def _report(self, error: Exception) -> None:
-        """Log the first of several faults; one of ours with its traceback."""
-        if not self._ails:
+        """Log the first of several faults; one of ours with its traceback, damage not again."""
+        if not self._ails and not isinstance(error, StoreDamaged):
             ours = not isinstance(error, StoreUnavailable)
             log.error("cannot follow the journal: %s", error, exc_info=ours, extra={"event": "tailer_unavailable"})
         self._ails = True

@@ -21,7 +21,7 @@ from time import monotonic
 from gevent import monkey
 
 from gorchestrator.common.faultpoints import reached
-from gorchestrator.domain.errors import StoreError, StoreUnavailable
+from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.records import LogChunk
 from gorchestrator.store import connection as connections
 from gorchestrator.store.batch import Item, write
@@ -42,6 +42,7 @@ class Report:
     done: Sequence[Item]
     events: bool
     fault: str | None
+    damaged: bool = False  # the fault is there for good
 
 
 class Writer:
@@ -58,6 +59,7 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._fault_since = self._fault_seen = -math.inf
         self._stop_at: float | None = None
+        self._damage: Exception | None = None  # from then on nothing is written any more
 
     def put(self, item: Item) -> None:
         """Queue an item; items are committed in the order of these calls, logs apart."""
@@ -76,7 +78,7 @@ class Writer:
             except Exception as error:
                 self._close()  # also the end of the transaction; after some faults nothing else is sure to work
                 if connections.is_fault(error):
-                    self._wait_out(connections.explain(error, self._path))
+                    self._wait_out(error)
                 else:  # a fault of this program, which must neither end the thread nor come again for ever
                     self._done(batch, fault=f"The journal failed: {error!r}")
             else:
@@ -134,11 +136,13 @@ class Writer:
 
     def _tell(self, items: Sequence[Item], *, events: bool = False, fault: str | None = None) -> None:
         worth = [item for item in items if item.waiter is not None or item.error is not None or item.in_logs]
-        self._report(Report(worth, events, fault))
+        self._report(Report(worth, events, fault, self._damage is not None))
 
     # -- the database
 
     def _commit(self, batch: Sequence[Item]) -> bool:
+        if self._damage is not None:
+            raise self._damage
         if self._connection is None:
             self._connection = connections.writing(self._path)
         reached("before-transaction")
@@ -174,23 +178,25 @@ class Writer:
 
     # -- a fault
 
-    def _wait_out(self, fault: str) -> None:
-        """Give up the items that have waited long enough, and let some time pass."""
+    def _wait_out(self, error: Exception) -> None:
+        """Give up the items that have waited long enough, and let some time pass; of damage nothing is waited for."""
         now = monotonic()
+        if connections.is_damage(error):
+            self._damage = error
         if now - self._fault_seen > self._patience:
             self._fault_since = now
         self._fault_seen = now
-        stopping = self._stop_at is not None and now >= self._stop_at
+        ended = self._damage is not None or (self._stop_at is not None and now >= self._stop_at)
         hopeless = now - self._fault_since >= self._patience  # then nobody needs to wait to learn it
         given_up = []
         for queue in (self._logs, self._changes):
             for _ in range(len(queue)):
                 item = queue.popleft()
-                if stopping or (item.waiter is not None and (hopeless or now >= item.deadline)):
-                    item.error = StoreUnavailable(fault)
+                if ended or (item.waiter is not None and (hopeless or now >= item.deadline)):
+                    item.error = connections.unavailable(error, self._path)
                     given_up.append(item)
                 else:
                     queue.append(item)
-        self._tell(given_up, fault=fault)
+        self._tell(given_up, fault=connections.explain(error, self._path))
         if self._changes or self._logs:
             _sleep(_RETRY)

@@ -47,6 +47,25 @@ def gunicorn(folder, *arguments, **settings):
         )
 
 
+@pytest.mark.parametrize(
+    "configuration", [[], ["-c", "python:gorchestrator.gunicorn_conf"]], ids=["plain", "configuration"]
+)
+def test_gunicorn_ends_where_the_database_is_damaged(tmp_path, certs, configuration):
+    """It does not start workers for ever, and tells it without a traceback; with our configuration only once."""
+    database = tmp_path / "data" / "gorchestrator.db"
+    database.parent.mkdir()
+    database.write_bytes(b"garbage" * 10_000)
+    settings = {"GORCH_CERTS": str(certs), "GORCH_DATA": str(database.parent), "GORCH_LOG_FORMAT": "json"}
+    arguments = ["-k", "gevent", "-w", "2", "-b", "127.0.0.1:0", *configuration, "wsgi:orchestrator()"]
+    with gunicorn(tmp_path, *arguments, **settings) as process:
+        assert process.wait(60) == 3
+    told = (tmp_path / "out").read_text()
+    text = f"The database {database} is damaged (file is not a database)"
+    assert told.count(text) == 1 if configuration else text in told
+    assert f"gorch restore FILE --data {database.parent}" in told
+    assert "Traceback" not in told
+
+
 def free_port():
     with serving.listen("127.0.0.1", 0) as sock:
         return sock.getsockname()[1]

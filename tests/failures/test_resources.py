@@ -3,7 +3,7 @@
 import datetime
 import signal
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import serialization
 
 from disk_support import filled, limited, mounted
 from executor_support import body, new_id
-from failures_support import FAILURE, RUNNING, SUCCESS, TORUN
+from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS, TORUN
 from gorchestrator import certificates
-from support import wait_until
+from support import run_gorch, wait_until
 
 UNAVAILABLE = "store-unavailable"
 SHORT = 3.0  # seconds that a certificate holds
@@ -38,6 +38,58 @@ def is_unavailable(house):
     assert "database" in answer.json["detail"]
     assert "retry-after" in answer.headers
     assert house.find("refused") == ""
+
+
+def spoil(database):
+    """Overwrite all pages of a database but the first one."""
+    with database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (database.stat().st_size - 4096))
+
+
+def test_database_damaged(new_house, tmp_path):
+    """The service ends with what to do, refuses to start again, and goes on from the backup."""
+    house = new_house()
+    database, backup = house.folder / "orchestrator" / "data" / "gorchestrator.db", tmp_path / "backup.db"
+    data = ("--data", database.parent)
+    advice = f"The database {database} is damaged (database disk image is malformed)."
+    task = house.submit(house.node(gate="damaged"), house.node("after", needs=["node"]))
+    house.has_run(task)
+    house.shows(task, state=RUNNING)
+    assert run_gorch("backup", backup, *data).returncode == 0
+    in_use = run_gorch("restore", backup, *data)
+    assert (in_use.returncode, in_use.stderr.count("is in use: stop the service")) == (2, 1)
+    with closing(house.database()) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    spoil(database)
+    server = house.orchestrator.process
+    wait_until(lambda: refused_for_damage(house, advice) or server.poll() is not None, PATIENCE, "a word on the damage")
+    assert server.wait(PATIENCE) == 3
+    told = house.orchestrator.events("store_damaged")
+    command = f"gorch restore FILE --data {database.parent}"
+    assert {each["message"] for each in told} == {f"{advice} With the service stopped, restore a backup: {command}"}
+    assert "Traceback" not in house.orchestrator.log
+    house.open("damaged")
+    again = run_gorch("serve", "--port", "0", env=house.orchestrator.settings)
+    assert (again.returncode, again.stdout.count(f"cannot start: The database {database} is damaged")) == (3, 1)
+    assert command in again.stdout
+    assert "Traceback" not in again.stdout + again.stderr
+    done = run_gorch("restore", backup, *data)
+    assert done.returncode == 0, done.stderr
+    house.orchestrator.start()
+    house.once(task)
+    house.once(task, name="after")
+
+
+def refused_for_damage(house, advice):
+    """Ask until a graph is refused; one may still be accepted by what is in memory. Whether it was refused."""
+    with suppress(*GONE):
+        answer = house.api.call("POST", "/v1/tasks", {"name": "refused", "nodes": [house.node()]})
+        if answer.status != 202:
+            answer.is_problem(503, "store-damaged")
+            assert answer.json["detail"].startswith(advice)
+            return True
+    return False
 
 
 @pytest.fixture(params=["file-system", "file-size"])

@@ -1,4 +1,4 @@
-"""A database that is locked, full or damaged: who waits is told, nothing given up comes back, all heals by itself."""
+"""A database that is locked or full: who waits is told, nothing given up comes back, all heals by itself."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -84,20 +84,6 @@ def test_a_full_disk_is_named_and_heals(
     assert node_states(store) == [State.RUNNING, State.RUNNING, State.TORUN]
     eventually(lambda: "works again" in caplog.text)
     store.close()
-
-
-def test_a_damaged_file_is_named_with_what_to_do(store: Store, path: Path) -> None:
-    store.journal.write(node_change(0))
-    store.close()
-    damaged = Store.open(path, patience=0.2)
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * (path.stat().st_size - 4096))
-    with pytest.raises(StoreUnavailable, match=r"damaged: stop the service.*restore a backup"):
-        damaged.journal.write(node_change(1))
-    with pytest.raises(StoreUnavailable, match=r"damaged: stop the service.*restore a backup"):
-        damaged.reader.nodes(TASK)
-    damaged.close()
 
 
 def test_a_fault_of_ours_ends_neither_the_thread_nor_the_others(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

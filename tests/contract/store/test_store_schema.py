@@ -112,7 +112,7 @@ def test_the_database_of_another_program_is_refused(path: Path) -> None:
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("no database, but a text that is long enough to look like one\n" * 100)
-    with pytest.raises(StoreError, match="not an SQLite database: stop the service") as caught:
+    with pytest.raises(StoreError, match=r"damaged \(file is not a database\).*gorch restore FILE --data ") as caught:
         Store.open(path)
     assert str(path) in caught.value.detail
 

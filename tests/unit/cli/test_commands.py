@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
@@ -133,7 +134,8 @@ def test_db_upgrade(run, tmp_path):
     missing = run("db", "upgrade", "--data", tmp_path)
     assert missing.exit_code == 2
     assert "There is no database" in missing.stderr
-    sqlite3.connect(tmp_path / "gorchestrator.db").close()
+    with closing(sqlite3.connect(tmp_path / "gorchestrator.db")) as empty:
+        empty.execute("PRAGMA user_version = 1")  # a file without any table
     first = run("db", "upgrade", "--data", tmp_path)
     assert first.exit_code == 0, first.output
     assert "empty → " in first.output

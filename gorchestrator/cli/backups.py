@@ -1,0 +1,48 @@
+"""``gorch backup`` and ``gorch restore``: a copy of the journal, and its way back."""
+
+from pathlib import Path
+
+import click
+
+from gorchestrator.cli.db import data_option, database
+from gorchestrator.cli.failure import Failure
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@data_option
+def backup(file: Path, force: bool, data: Path | None) -> None:
+    """Copy the journal to FILE, while the service runs or not."""
+    from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (--help does without the store)
+    from gorchestrator.store import backups  # noqa: PLC0415
+
+    path = database(data)
+    try:
+        size = backups.backup(path, file, force=force)
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    click.echo(f"{file}: a backup of {path}, {size} bytes")
+
+
+@click.command()
+@click.argument("file", type=_FILE)
+@data_option
+def restore(file: Path, data: Path | None) -> None:
+    """Put the backup FILE in the place of the journal. Stop the service before."""
+    from gorchestrator.domain.errors import StoreError  # noqa: PLC0415
+    from gorchestrator.store import backups, schema  # noqa: PLC0415
+
+    path = database(data)
+    try:
+        done = backups.restore(path, file)
+    except StoreError as error:
+        raise Failure(str(error)) from error
+    click.echo(f"{path}: restored from {file}")
+    if done.kept is not None:
+        click.echo(f"What was there is kept as {done.kept}")
+    if done.revision != schema.HEAD:
+        click.echo("The backup is of an older version: run `gorch db upgrade`")
+    click.echo("Start the service")
