@@ -2,6 +2,7 @@
 
 import sys
 from base64 import b64encode
+from functools import partial
 from typing import Any
 
 from executor import capped
@@ -26,25 +27,34 @@ def of(job: Job, log_from: int | None) -> dict[str, Any]:
         "signal": result.signal,
         "output": result.output,
         "created_at": to_wire(job.created_at),
-        "started_at": to_wire(result.started_at if job.result else job.supervised.started_at),
+        "started_at": to_wire(result.started_at if job.result else job.started_at),
         "stopped_at": to_wire(result.stopped_at),
         "queued": job.state == State.TORUN,
-        "survivors": [] if job.result else job.supervised.survivors,
+        "survivors": [] if job.result else job.survivors,
         **_log(job, log_from),
     }
 
 
 def _reason(job: Job) -> str | None:
-    if job.supervised.survivors:
-        return f"cannot be killed: {', '.join(map(str, job.supervised.survivors))}"
+    if job.survivors:
+        return f"cannot be killed: {', '.join(map(str, job.survivors))}"
     if job.supervised.silent:
         return f"its supervisor, process {job.folder.claimed_by()}, does not answer"
     return "waits for a free place" if job.state == State.TORUN else None
 
 
+def _read(job: Job, start: int, most: int) -> tuple[bytes, int, int]:
+    return capped.read(job.folder.log, start, most, job.log_limit)
+
+
 def _log(job: Job, log_from: int | None) -> dict[str, Any]:
     most = 0 if log_from is None else LOG_LIMIT
     end = sys.maxsize if job.result is None or job.result.log_size is None else job.result.log_size
-    data, start, size = capped.read(job.folder.log, log_from or 0, most, job.log_limit)
+    read = partial(_read, job)
+    start = log_from or 0
+    if job.has_secrets:
+        data, start, size = job.mask.piece(read, start, most, growing=job.result is None)
+    else:
+        data, start, size = read(start, most)
     data, size = data[: max(0, end - start)], min(end, size)
     return {"log": b64encode(data).decode(), "log_from": start, "log_next": start + len(data), "log_size": size}

@@ -14,6 +14,7 @@ from executor.data import Data, DataInUse
 from executor.fences import Fences
 from executor.job import Surroundings
 from executor.runner import Limits, Runner
+from executor.secrets import Secrets
 from executor.supervisor import Supervisor
 from executor.watch import Growth
 from executor.web import EXTENSION, Service
@@ -101,10 +102,11 @@ def _runner(config: Config) -> Runner:
         artifact_dirs=[os.path.abspath(folder) for folder in config.artifact_dirs],
         grace=config.kill_grace,
         log_limit=config.log_limit,
+        secrets=Secrets(config.secrets, {name: os.environ[name] for name in config.secret_env if name in os.environ}),
     )
     archive = Archive(config.data, config.keep_done)
     fences = Fences(config.data / names.FENCES)
-    return Runner(Limits(config.capacity, config.queue), archive, fences, engines.load(), around)
+    return Runner(Limits(config.capacity, config.queue), archive, fences, engines.load(config), around)
 
 
 def _drain_on_term(runner: Runner, data: Data) -> None:

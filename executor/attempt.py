@@ -1,7 +1,7 @@
 """What is asked of the executor: one attempt of a node, as the domain of this service sees it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 HONOURED_BY_ALL = frozenset({"name", "engine", "target"})  # the target may be nothing but the executor's name
@@ -16,9 +16,10 @@ class Attempt:
     artifact: str
     args: tuple[str, ...]
     target: str
-    env: Mapping[str, str]
+    env: Mapping[str, str | Mapping[str, str]]  # a value may be ``{"secret": NAME}``
     output: tuple[str, ...]  # names to look for in the log
     timeout: float | None  # seconds
+    options: Mapping[str, Any] = field(default_factory=dict)  # the engine's own; see ``Driver.options``
 
     @classmethod
     def from_wire(cls, document: Mapping[str, Any]) -> "Attempt":
@@ -32,6 +33,7 @@ class Attempt:
             env=document["env"],
             output=tuple(document["output"] or ()),
             timeout=document["timeout"],
+            options=document.get("options") or {},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -45,7 +47,8 @@ class Attempt:
 
     def fields_used(self) -> frozenset[str]:
         """Return the names of the fields that say something."""
-        return frozenset(name for name in self.__slots__ if getattr(self, name) not in ("", None, (), {}))
+        given = (name for name in self.__slots__ if getattr(self, name) not in ("", None, (), {}))
+        return frozenset(given) - {"options"} | {f"options.{name}" for name in self.options}
 
 
 NOTHING = Attempt("", "", "", (), "", {}, (), None)  # of a tombstone: it was cancelled before it came

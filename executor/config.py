@@ -44,6 +44,8 @@ class Config:
     queue: int = setting(64, "most jobs that wait; more are refused with 503", check=checks.at_least(0))
     artifact_dirs: tuple[Path, ...] = setting((), "directories in which artifacts are looked up, before PATH")
     env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
+    secrets: Path = derived(lambda c, _: c.data / "secrets", "directory of the secrets: files of mode 600")
+    secret_env: tuple[str, ...] = setting((), "variables of its own environment that nodes may name as secrets")
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     drain: str = setting(
         "leave",

@@ -1,14 +1,17 @@
 """A job is run by its engine's driver, whatever the driver does: the runner gets an outcome."""
 
 import logging
+import time
 from contextlib import suppress
 
 import gevent
 
 from executor.drivers.base import Driver
 from executor.files import no_room
+from executor.inside import Interrupted
 from executor.job import Job
-from executor.outcome import Outcome, canceled, failure
+from executor.outcome import Exit, Outcome, canceled, failure
+from executor.secrets import SecretUnavailable
 from executor.storage import Storage
 from gorchestrator.common.reasons import ReasonCode
 
@@ -22,9 +25,14 @@ def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
     engine = job.attempt.engine
     if driver is None:  # it was there when the job was accepted
         return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
+    job.options = driver.options().load(job.attempt.options)
     while True:
         try:
             return driver.run(job)
+        except SecretUnavailable as error:
+            return failure(ReasonCode.SECRET, str(error))
+        except Interrupted as stop:
+            return job.outcome(Exit(cause=stop.cause, started_at=job.started_at, stopped_at=time.time()), engine)
         except Exception as error:
             if not (isinstance(error, OSError) and no_room(error)):
                 log.exception("engine %s failed", engine, extra=job.ids | {"event": "driver_failed"})

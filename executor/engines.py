@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from marshmallow import INCLUDE, Schema
+
+from executor.config import Config
 from executor.drivers.base import Driver, Job
 from executor.outcome import Outcome, failure
 from gorchestrator.common.reasons import ReasonCode
@@ -16,12 +19,23 @@ GROUP = "gorchestrator.drivers"
 OURS = (EntryPoint("shell", "executor.drivers.shell:Shell", GROUP),)
 
 
+class AnyOptions(Schema):
+    """What an engine has that cannot be asked."""
+
+    class Meta:
+        """Nothing is known of them."""
+
+        unknown = INCLUDE
+
+
 class Broken(Driver):
     """Stands in for a driver that cannot be loaded, so that whoever asks for the engine is told why."""
 
     fields = frozenset({"artifact", "args", "env", "output", "timeout"})
+    options = AnyOptions
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, config: Config, reason: str) -> None:
+        super().__init__(config)
         self.reason = reason
 
     def check(self) -> str | None:
@@ -33,27 +47,31 @@ class Broken(Driver):
         return failure(ReasonCode.ENGINE, f"engine {job.attempt.engine} cannot work here: {self.reason}")
 
 
-def load() -> dict[str, Driver]:
+def load(config: Config) -> dict[str, Driver]:
     """Return the engines and their drivers."""
     found = {entry.name: entry for entry in (*OURS, *entry_points(group=GROUP))}
-    return {name: _load(entry) for name, entry in sorted(found.items())}
+    return {name: _load(entry, config) for name, entry in sorted(found.items())}
+
+
+def honoured(driver: Driver) -> frozenset[str]:
+    """Return the fields of a node that a driver honours, each of its options as ``options.NAME``."""
+    return driver.fields | {f"options.{name}" for name in driver.options().fields}
 
 
 def describe(engines: Mapping[str, Driver]) -> dict[str, Any]:
     """Return for each engine whether it can work here, as ping says it."""
     reasons = {name: driver.check() for name, driver in engines.items()}
     return {
-        name: {"ok": reasons[name] is None, "reason": reasons[name], "fields": sorted(driver.fields)}
+        name: {"ok": reasons[name] is None, "reason": reasons[name], "fields": sorted(honoured(driver))}
         for name, driver in engines.items()
     }
 
 
-def _load(entry: EntryPoint) -> Driver:
+def _load(entry: EntryPoint, config: Config) -> Driver:
     try:
-        driver = entry.load()()
+        found = entry.load()
+        driver = found(config) if isinstance(found, type) and issubclass(found, Driver) else None
     except Exception as error:  # whatever a foreign module does at import, the others work
         log.exception("cannot load the driver of engine %s", entry.name, extra={"event": "driver_broken"})
-        return Broken(f"{entry.value} cannot be loaded: {error}")
-    if not isinstance(driver, Driver):
-        return Broken(f"{entry.value} is not a Driver")
-    return driver
+        return Broken(config, f"{entry.value} cannot be loaded: {error}")
+    return driver or Broken(config, f"{entry.value} is not a Driver")

@@ -78,10 +78,13 @@ class Folder:
             os.chmod(path, 0o700)
         return path
 
-    def claim(self) -> bool:
-        """Take the right to start the job without starting it, for good; False: a shim was faster."""
+    def claim(self, claimant: str = names.NOBODY) -> bool:
+        """Take the right to start the job without a shim, for good; False: somebody was faster.
+
+        By default it is not started at all then.
+        """
         try:
-            os.symlink(names.NOBODY, f"{self.path}/{names.CLAIM}")
+            os.symlink(claimant, f"{self.path}/{names.CLAIM}")
         except FileExistsError:
             return False
         except FileNotFoundError:

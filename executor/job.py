@@ -1,16 +1,24 @@
 """One attempt on this executor, from its acceptance until its result is acknowledged."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from io import FileIO
+from typing import Any
 
 from gevent.event import Event
 
 from executor import outcome, outputs
 from executor.attempt import Attempt, parts
 from executor.command import Command
-from executor.files import last_lines
+from executor.files import last_lines, private, size_of, write_all
 from executor.folder import Folder
+from executor.inside import CANCEL, Inside
+from executor.launch import Setup
+from executor.masking import Mask
+from executor.names import SECRETS
 from executor.outcome import Exit, Outcome
+from executor.secrets import Secrets, SecretUnavailable
 from executor.supervisor import Supervisor
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
@@ -25,6 +33,7 @@ class Surroundings:
     artifact_dirs: Sequence[str]  # absolute
     grace: float  # seconds between TERM and KILL
     log_limit: int  # bytes that are kept of a log
+    secrets: Secrets
 
 
 class Job:
@@ -43,21 +52,72 @@ class Job:
         self.result: Outcome | None = None
         self.ended = Event()
         self.moved = Event()  # set when it starts or has survivors, once: who waits for more takes the next one
+        self.options: Mapping[str, Any] = {}  # of the attempt, as the engine's schema loaded them
+        self._known = around.secrets
+        self._secrets: Mapping[str, str] | None = None  # values by their names
         self.supervised = Command(job_id, folder, around.supervisor, around.grace, self._move)
+        self._inside = Inside(folder, attempt.timeout, self._move)
 
     @property
     def state(self) -> State:
         """Where it is."""
         if self.result:
             return self.result.state
-        return State.RUNNING if self.supervised.started_at else State.TORUN
+        return State.RUNNING if self.started_at else State.TORUN
+
+    @property
+    def started_at(self) -> float | None:
+        """When its work began."""
+        return self.supervised.started_at or self._inside.started_at
+
+    @property
+    def survivors(self) -> list[int]:
+        """Processes that cannot be killed."""
+        return self.supervised.survivors or self._inside.survivors
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment for its command."""
+        """The environment for its command. Raises SecretUnavailable."""
+        return {**self.base_env, **self.node_env, **self.our_env, "GORCH_OUTPUT": self.folder.output}
+
+    @property
+    def our_env(self) -> dict[str, str]:
+        """The variables that tell a node who it is."""
         run, _, number = parts(self.id)
-        ours = {"GORCH_TASK_ID": run, "GORCH_NODE": self.attempt.name, "GORCH_ATTEMPT": number}
-        return {**self.base_env, **self.attempt.env, **ours, "GORCH_OUTPUT": self.folder.output}
+        return {"GORCH_TASK_ID": run, "GORCH_NODE": self.attempt.name, "GORCH_ATTEMPT": number}
+
+    @property
+    def node_env(self) -> dict[str, str]:
+        """The variables of the node, secrets included. Raises SecretUnavailable."""
+        secrets = self._revealed()
+        return {
+            name: value if isinstance(value, str) else secrets[value["secret"]]
+            for name, value in self.attempt.env.items()
+        }
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether there may be something to hide in what it prints."""
+        return any(not isinstance(value, str) for value in self.attempt.env.values())
+
+    @property
+    def mask(self) -> Mask:
+        """What hides its secrets."""
+        try:
+            return Mask(self._revealed().values())
+        except SecretUnavailable:  # so it was not started with them
+            return Mask(())
+
+    def _revealed(self) -> Mapping[str, str]:
+        """Return its secrets as they were when it first needed them, whatever becomes of them later."""
+        if self._secrets is None:
+            names = {value["secret"] for value in self.attempt.env.values() if not isinstance(value, str)}
+            known = self.folder.read(SECRETS) if names else {}
+            if known is None:
+                known = {name: self._known.value(name) for name in sorted(names)}
+                self.folder.write(SECRETS, known)
+            self._secrets = known
+        return self._secrets
 
     @property
     def ids(self) -> dict[str, object]:
@@ -69,6 +129,42 @@ class Job:
         moved, self.moved = self.moved, Event()
         moved.set()
 
+    # -- work inside of the executor
+
+    def begin(self) -> bool:
+        """Begin such work; False if that was done before a restart."""
+        return self._inside.begin()
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """Let :class:`Interrupted` be raised in what is done here."""
+        return self._inside.interruptible()
+
+    def report(self, survivors: Sequence[int]) -> None:
+        """Tell which processes cannot be killed."""
+        self._inside.report(list(survivors))
+
+    def kill(self) -> None:
+        """Have its work ended, wherever that is done."""
+        self.supervised.kill()
+        self._inside.interrupt(CANCEL)
+
+    def write(self, data: bytes) -> None:
+        """Append to its log."""
+        with FileIO(self.folder.log, "a", opener=private) as file:
+            write_all(file.fileno(), data)
+
+    @property
+    def log_size(self) -> int:
+        """How many bytes its log has."""
+        return size_of(self.folder.log)
+
+    @property
+    def output_file(self) -> str:
+        """The path of the file whose lines become outputs."""
+        return self.folder.output
+
+    # -- a command of this machine
+
     def script(self, text: str) -> str:
         """Write an inline script; returns its path."""
         return self.folder.script(text)
@@ -79,25 +175,31 @@ class Job:
         *,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
-        timeout: float | None = None,
+        setup: Setup | None = None,
     ) -> Exit:
         """Start the command, or find the one that was started before a restart, and wait for its end."""
         order = {
             "argv": list(argv),
             "env": self.env if env is None else dict(env),
             "cwd": cwd or self.folder.workplace(),
-            "timeout": self.attempt.timeout if timeout is None else timeout,
+            "timeout": self.attempt.timeout,
+            "setup": None if setup is None else setup.to_json(),
         }
         return self.supervised.run(order)
 
-    def outcome(self, exit: Exit, command: str) -> Outcome:
-        """Return what an exit means, with the outputs after success and the last lines of the log after failure."""
-        lines = "" if exit.status == 0 else last_lines(self.folder.log)
+    def outcome(self, exit: Exit, command: str, output: Mapping[str, str] | None = None) -> Outcome:
+        """Return what an exit means, with the outputs after success and the last lines of the log after failure.
+
+        ``output``: outputs that the driver has found; they beat those of the log and the file.
+        """
+        lines = "" if exit.status == 0 else self.mask.text(last_lines(self.folder.log))
         found = outcome.of(exit, command, lines, self.attempt.timeout)
         if found.state != State.SUCCESS:
             return found
         try:
-            values = outputs.collect(self.folder.log, self.log_limit, self.attempt.output, self.folder.output)
+            values = outputs.collect(
+                self.folder.log, self.log_limit, self.attempt.output, self.folder.output, output or {}
+            )
         except outputs.OutputTooLarge as fault:
             return replace(found, state=State.FAILURE, reason=str(fault), reason_code=ReasonCode.OUTPUT)
-        return replace(found, output=values)
+        return replace(found, output=self.mask.texts(values))

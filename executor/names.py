@@ -21,4 +21,7 @@ WORK = "work"  # the working directory of the process
 SCRIPT = "script"  # an inline script
 OUTPUT = "output"  # $GORCH_OUTPUT
 
+SECRETS = "secrets.json"  # the values of its secrets, to hide them in its log
+
 NOBODY = "nobody"  # the claim of a job that was cancelled before it was started
+INSIDE = "inside"  # the claim of a job that needs no process here

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +31,11 @@ class Exit:
     def from_record(cls, record: Mapping[str, Any]) -> "Exit":
         """Make one out of what a shim wrote."""
         return cls(**{name: record[name] for name in cls.__slots__})
+
+    @classmethod
+    def exited(cls, code: int, started_at: float | None) -> "Exit":
+        """Return that of what ended just now elsewhere, with a status of 0 to 255."""
+        return cls(status=code << 8, started_at=started_at, stopped_at=time.time())
 
     @property
     def code(self) -> int | None:

@@ -7,8 +7,9 @@ thread unless they are small, and no more than a line is kept.
 import os
 import re
 import sys
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from io import FileIO
+from types import MappingProxyType
 
 import gevent
 
@@ -77,11 +78,17 @@ def too_large() -> OutputTooLarge:
     return OutputTooLarge(f"the outputs are together larger than {OUTPUT_LIMIT} bytes")
 
 
-def collect(log: str, log_limit: int, declared: Iterable[str], file: str) -> dict[str, str]:
-    """Return the outputs of a node, as far as its log is kept; raises :class:`OutputTooLarge`."""
+def collect(
+    log: str, log_limit: int, declared: Iterable[str], file: str, more: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Return the outputs of a node, as far as its log is kept, and ``more``; raises :class:`OutputTooLarge`."""
     keys = {key.encode() for key in declared}
     found = _scan(log, keys, log_limit) if keys else {}
     found |= _scan(file, None, sys.maxsize)
+    for key, value in more.items():
+        if len(value.encode()) > VALUE_LIMIT:
+            raise OutputTooLarge(f"output {key!r} is larger than {VALUE_LIMIT} bytes")
+        found[key] = value
     if sum(len(key.encode()) + len(value.encode()) for key, value in found.items()) > OUTPUT_LIMIT:
         raise too_large()
     return found

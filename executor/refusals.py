@@ -51,6 +51,12 @@ class FieldNotHonoured(Refused):
     code = "field-not-honoured"
 
 
+class OptionsInvalid(Refused):
+    """The engine cannot use the node's options."""
+
+    code = "options-invalid"
+
+
 class FenceStale(Refused):
     """Another process owns the run now."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import gevent
 
-from executor import records, refusals
+from executor import engines, records, refusals
 from executor.archive import Archive
 from executor.attempt import HONOURED_BY_ALL, NOTHING, Attempt, parts
 from executor.drivers.base import Driver
@@ -21,6 +21,7 @@ from executor.outcome import Outcome, canceled
 from executor.pruning import keep_pruning
 from executor.storage import Storage
 from executor.trimmer import Trimmer
+from gorchestrator.common.http.body import faults as flatten
 from gorchestrator.common.states import State
 
 log = logging.getLogger(__name__)
@@ -38,13 +39,13 @@ class Runner:
     """Accepts, runs, cancels and forgets jobs. Its methods do not block, save :meth:`recover` at the start."""
 
     def __init__(
-        self, limits: Limits, archive: Archive, fences: Fences, engines: Mapping[str, Driver], around: Surroundings
+        self, limits: Limits, archive: Archive, fences: Fences, drivers: Mapping[str, Driver], around: Surroundings
     ) -> None:
         self.storage = Storage(archive.live.parents[1])
         self.limits = limits
         self.archive = archive
         self.fences = fences
-        self.engines = engines
+        self.engines = drivers
         self.around = around
         self.jobs: dict[str, Job] = {}  # all that are not acknowledged
         self.waiting: deque[Job] = deque()
@@ -109,7 +110,7 @@ class Runner:
         if job.result:
             return job
         log.info("cancel %s", job_id, extra=job.ids | {"event": "job_cancel"})
-        job.supervised.kill()
+        job.kill()
         if job in self.waiting:
             with self.storage.needed():
                 claimed = job.folder.claim()
@@ -178,9 +179,12 @@ class Runner:
             known = ", ".join(self.engines)
             detail = f"This executor has no engine {attempt.engine!r}; it has: {known}."
             raise refusals.EngineUnknown(detail, engines=list(self.engines))
-        unknown = sorted(attempt.fields_used() - driver.fields - HONOURED_BY_ALL)
+        unknown = sorted(attempt.fields_used() - engines.honoured(driver) - HONOURED_BY_ALL)
         if unknown:
             raise refusals.FieldNotHonoured(f"Engine {attempt.engine} cannot honour: {', '.join(unknown)}.")
+        faults = driver.options().validate(attempt.options)
+        if faults:
+            raise refusals.OptionsInvalid(errors=flatten(faults, "/options"))
 
     def _bury(self, job_id: str) -> Job:
         now = time.time()

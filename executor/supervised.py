@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from executor import names, proc
+from executor import launch, names, proc
 from executor.files import write_all
 
 AGAIN = 0.02  # seconds between two rounds of KILL
@@ -96,7 +96,7 @@ class Supervised:
             os.chdir(order["cwd"])
             log = os.open(f"{self.folder}/{names.LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                self.pid = _spawn(order["argv"], order["env"], log)
+                self.pid = _spawn(order["argv"], order["env"], log, order.get("setup"))
             finally:
                 os.close(log)
         except (OSError, ValueError) as error:
@@ -147,7 +147,9 @@ class Supervised:
         return [self.record] if self.written else []
 
 
-def _spawn(argv: list[str], env: dict[str, str], log: int) -> int:
+def _spawn(argv: list[str], env: dict[str, str], log: int, setup: dict[str, Any] | None) -> int:
+    if setup is not None:
+        return launch.start(argv, env, log, DEFAULT, setup)
     null = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
     outputs = [(os.POSIX_SPAWN_DUP2, log, number) for number in (1, 2)]
     actions = [null, *outputs]

@@ -47,5 +47,5 @@ def for_news(job: Job, growth: Growth, log_from: int, seconds: float) -> None:
 def for_death(job: Job, seconds: float) -> None:
     """Wait until the job has ended or is known to have survivors, at most ``seconds``."""
     limit = time.monotonic() + seconds
-    while not (job.ended.is_set() or job.supervised.survivors) and (rest := limit - time.monotonic()) > 0:
+    while not (job.ended.is_set() or job.survivors) and (rest := limit - time.monotonic()) > 0:
         gevent.wait([job.ended, job.moved], timeout=rest, count=1)

@@ -27,6 +27,7 @@ STATUS = {
     refusals.AttemptDiffers: HTTPStatus.UNPROCESSABLE_ENTITY,
     refusals.EngineUnknown: HTTPStatus.UNPROCESSABLE_ENTITY,
     refusals.FieldNotHonoured: HTTPStatus.UNPROCESSABLE_ENTITY,
+    refusals.OptionsInvalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     refusals.FenceStale: HTTPStatus.CONFLICT,
     refusals.InstanceMismatch: HTTPStatus.PRECONDITION_FAILED,
     refusals.QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -2,19 +2,25 @@
 
 A driver is found by its entry point in the group ``gorchestrator.drivers``, whose name is the engine's. One object
 serves all jobs of its engine, so it keeps nothing of a job. ``run`` may be called again for the same job after the
-executor was restarted: :meth:`Job.command` then returns the exit of what was started before.
+executor was restarted: :meth:`Job.command` then returns the exit of what was started before, and :meth:`Job.begin`
+says that the job was begun.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import ClassVar, Protocol
 
+from marshmallow import RAISE, Schema
+
 from executor.attempt import Attempt
+from executor.config import Config
+from executor.launch import Setup
 from executor.outcome import Exit, Outcome
 
 
 class Job(Protocol):
-    """What a driver sees of a job."""
+    """What a driver sees of a job. Its work is a command of this machine, or is done inside of the executor."""
 
     id: str
     attempt: Attempt
@@ -23,6 +29,10 @@ class Job(Protocol):
     @property
     def env(self) -> Mapping[str, str]:
         """The environment for commands: what the executor lets through, the node's, and the ``GORCH_*`` variables."""
+
+    @property
+    def node_env(self) -> Mapping[str, str]:
+        """Of these, what the node itself gives, secrets included."""
 
     def script(self, text: str) -> str:
         """Write an inline script into the job's directory; returns its path."""
@@ -33,22 +43,61 @@ class Job(Protocol):
         *,
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
-        timeout: float | None = None,
+        setup: Setup | None = None,
     ) -> Exit:
         """Run the job's one command under supervision and return how it ended.
 
-        ``argv[0]`` is a path. Default: the job's environment, a directory of its own, the node's timeout. Everything
-        that the command started is dead when this returns, unless it succeeded.
+        ``argv[0]`` is a path. Default: the job's environment, a directory of its own. It has the node's timeout.
+        Everything that the command started is dead when this returns, unless it succeeded.
         """
 
-    def outcome(self, exit: Exit, command: str) -> Outcome:
-        """Return what an exit means, with the outputs after success and the last lines of the log after failure."""
+    def begin(self) -> bool:
+        """Begin work inside of the executor; False if that was done before a restart: then find what was begun."""
+
+    def interruptible(self) -> AbstractContextManager[None]:
+        """Let ``executor.inside.Interrupted`` be raised in what is done here, by a cancel or the node's timeout."""
+
+    def report(self, survivors: Sequence[int]) -> None:
+        """Tell which processes cannot be killed."""
+
+    def write(self, data: bytes) -> None:
+        """Append to the job's log."""
+
+    @property
+    def log_size(self) -> int:
+        """How many bytes the log has."""
+
+    @property
+    def output_file(self) -> str:
+        """The path of the file whose ``NAME=value`` lines become outputs."""
+
+    def outcome(self, exit: Exit, command: str, output: Mapping[str, str] | None = None) -> Outcome:
+        """Return what an exit means, with the outputs after success and the last lines of the log after failure.
+
+        ``output``: outputs that the driver has found; they beat those of the log and the file.
+        """
+
+
+class NoOptions(Schema):
+    """The options of an engine that has none."""
+
+    class Meta:
+        """An unknown option is a mistake and not ignored."""
+
+        unknown = RAISE
 
 
 class Driver(ABC):
     """An engine."""
 
-    fields: ClassVar[frozenset[str]]  # fields of a node, beside name, engine and target, that it honours
+    #: Fields of a node, beside name, engine and target, that it honours.
+    fields: ClassVar[frozenset[str]]
+    #: The keys of a node's ``options`` that it honours.
+    options: ClassVar[type[Schema]] = NoOptions
+
+    def __init__(self, config: Config) -> None:
+        """``config``: the executor's settings."""
+        self.config = config
 
     def check(self) -> str | None:
         """Return why this engine cannot work here and what to install or configure; None if it can."""

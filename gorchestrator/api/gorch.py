@@ -3,13 +3,14 @@
 Rules that span fields are the domain's (:mod:`gorchestrator.domain.build`).
 """
 
+import json
 from difflib import get_close_matches
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from gorchestrator.common.text import printable
-from gorchestrator.common.wire import text, variable
+from gorchestrator.common.wire import Variable, text, variable
 from gorchestrator.domain.retry import AGAIN, ASK, FAIL
 
 NAME_LENGTH = 255
@@ -17,6 +18,7 @@ ARTIFACT_LENGTH = 2**20  # an inline script
 ARGUMENT_LENGTH = 128 * 1024 - 1  # what Linux takes as one argument of a process
 LIST_LENGTH = 10_000
 NAMES = 1000  # outputs or variables of a node
+OPTIONS_SIZE = 64 * 1024  # bytes
 _LISTED = 20  # faulty arguments of a node
 _RESERVED = frozenset({"inputs", "when", "if", "foreach"})
 
@@ -47,6 +49,12 @@ class Length(validate.Validator):
 def _list(value: Any) -> None:
     if not isinstance(value, list):
         raise ValidationError("must be a list")
+
+
+def _options(value: dict[str, Any]) -> None:
+    size = len(json.dumps(value))
+    if size > OPTIONS_SIZE:
+        raise ValidationError(f"has {size} bytes as JSON; at most {OPTIONS_SIZE} are taken")
 
 
 class _Texts(fields.List[Any]):
@@ -167,10 +175,19 @@ class NodeSchema(_Strict):
     )
     env = fields.Dict(
         keys=fields.String(validate=variable),
-        values=fields.String(validate=[Length(ARGUMENT_LENGTH), text]),
+        values=Variable(ARGUMENT_LENGTH),
         allow_none=True,
         validate=Length(NAMES),
-        metadata={"description": "environment variables of its process", "example": {"MODE": "fast"}},
+        metadata={
+            "description": 'environment variables of its process; {"secret": NAME} is replaced by its executor',
+            "example": {"MODE": "fast"},
+        },
+    )
+    options = fields.Dict(
+        keys=fields.String(validate=[Length(NAME_LENGTH), text]),
+        allow_none=True,
+        validate=[Length(NAMES), _options],
+        metadata={"description": "options of its engine, which checks them", "example": {}},
     )
     needs = fields.Raw(  # the domain looks at each of them
         allow_none=True,

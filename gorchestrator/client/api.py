@@ -39,6 +39,7 @@ _FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
     "engine-unknown": (Rejected, ReasonCode.ENGINE),
     "attempt-differs": (Rejected, ReasonCode.INTERNAL),
     "field-not-honoured": (Rejected, ReasonCode.ARGUMENT),
+    "options-invalid": (Rejected, ReasonCode.ARGUMENT),
     "job-gone": (JobUnknown, ReasonCode.LOST),
     "invalid": (Rejected, ReasonCode.EXECUTOR_REFUSED),
     "too-large": (Rejected, ReasonCode.EXECUTOR_REFUSED),
@@ -137,6 +138,7 @@ class ExecutorApi:
             "env": dict(node.env),
             "output": dict.fromkeys(node.output, ""),
             "timeout": node.timeout,
+            "options": dict(node.options),
         }
         return self._job("PUT", attempt.id, json=body, wait=wire.PUT_WAIT)
 

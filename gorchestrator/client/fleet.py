@@ -225,11 +225,15 @@ class Fleet:
         for executor in self:
             executor.share_with(processes)
 
-    def engines(self) -> frozenset[str] | None:
-        """Return the engines of all executors; None while one of them has not been reached yet."""
-        known: set[str] = set()
+    def engines(self) -> Mapping[str, frozenset[str]] | None:
+        """Return the engines of all executors, with the fields of a node that each honours.
+
+        None while one of the executors has not been reached yet.
+        """
+        known: dict[str, frozenset[str]] = {}
         for executor in self._executors.values():
             if executor.contact.info is None:
                 return None
-            known.update(executor.contact.info.engines)
-        return frozenset(known)
+            for name, about in executor.contact.info.engines.items():
+                known[name] = known.get(name, frozenset()) | frozenset(map(str, about.get("fields") or ()))
+        return known

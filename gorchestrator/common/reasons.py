@@ -29,6 +29,7 @@ class ReasonCode(StrEnum):
     ENGINE = "engine"  # no executor knows the engine, or the engine cannot work there
     ARTIFACT = "artifact"  # the artifact is not there, or cannot be started
     ARGUMENT = "argument"  # the engine cannot honour an argument or a field of the node
+    SECRET = "secret"  # noqa: S105  (a code) a secret that it names is not there, or others may read it
     OUTPUT = "output"  # an output is larger than it may be
     EXECUTOR_REFUSED = "executor_refused"  # the executor refused the attempt, or this service's certificate
     # how a task ended

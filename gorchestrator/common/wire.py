@@ -5,6 +5,7 @@ The orchestrator's client builds the same documents.
 """
 
 import re
+import sys
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
@@ -18,6 +19,7 @@ GET_WAIT = 50.0  # seconds: the longest that a GET waits
 LOG_AGE = 1.0  # seconds: a waiting GET answers when unread log is this old
 RECEIPTS_LIMIT = 500  # ids in one call
 LIST_LIMIT = 1000  # ids in one answer
+SECRET = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")  # its name
 VALUE_LIMIT = 64 * 1024  # bytes of one output
 OUTPUT_LIMIT = 2**20  # bytes of all outputs of a node
 
@@ -49,12 +51,49 @@ def _text(**options: Any) -> fields.String:
     return fields.String(validate=text, **options)
 
 
+class Variable(fields.Field[Any]):
+    """The value of an environment variable: a text, or ``{"secret": NAME}``."""
+
+    def __init__(self, most: int = sys.maxsize, **options: Any) -> None:
+        """``most``: characters of a text."""
+        super().__init__(**options)
+        self._most = most
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if isinstance(value, dict):
+            if (
+                set(value) != {"secret"}
+                or not isinstance(value["secret"], str)
+                or not SECRET.fullmatch(value["secret"])
+            ):
+                raise ValidationError('must be a text, or {"secret": NAME}: letters, digits, dot, dash, underscore')
+            return value
+        if not isinstance(value, str):
+            raise ValidationError('must be a text, or {"secret": NAME}')
+        text(value)
+        if len(value) > self._most:
+            raise ValidationError(f"has a length of {len(value)}; at most {self._most} is taken")
+        return value
+
+
 def _env() -> fields.Dict:
     return fields.Dict(
         keys=fields.String(validate=variable),
-        values=_text(),
+        values=Variable(),
         load_default=dict,
-        metadata={"description": "environment variables of the process", "example": {"MODE": "fast"}},
+        metadata={
+            "description": 'environment variables of the process; {"secret": NAME} is replaced by the executor',
+            "example": {"MODE": "fast"},
+        },
+    )
+
+
+def _options() -> fields.Dict:
+    return fields.Dict(
+        keys=fields.String(),
+        allow_none=True,
+        load_default=dict,
+        metadata={"description": "options of the engine", "example": {}},
     )
 
 
@@ -100,6 +139,7 @@ class AttemptSchema(Schema):
         metadata={"description": "names to look for in the log; the values are ignored", "example": {"colour": ""}},
     )
     timeout = _timeout()
+    options = _options()
 
 
 class NodeSchema(Schema):
@@ -127,6 +167,7 @@ class NodeSchema(Schema):
     )
     env = _env()
     timeout = _timeout()
+    options = _options()
 
 
 class JobSchema(Schema):

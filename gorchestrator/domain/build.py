@@ -5,7 +5,7 @@ faults already are passed along with the fields that are sound, so that one answ
 ``pause`` is called every few milliseconds of work: a server passes a function that lets others run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gorchestrator.domain.digraph import (
@@ -21,19 +21,21 @@ from gorchestrator.domain.pace import Pause
 from gorchestrator.domain.references import Resolver
 
 _NODES_PER_SLICE = 500
+_OF_ENGINES = ("artifact", "args", "env", "output", "timeout")  # fields that an engine may not honour
 
 
 def build(
     document: Mapping[str, Any],
     *,
     faults: Sequence[Fault] = (),
-    engines: frozenset[str] | None = None,
+    engines: Mapping[str, frozenset[str]] | None = None,
     pause: Pause = lambda: None,
 ) -> Graph:
     """Return the graph of a document of the shape that the API's schemas let through.
 
-    ``faults`` are those already found; ``engines`` are the names that executors are known to have, None where that is
-    not known. Raises :class:`InvalidGorch` with all faults.
+    ``faults`` are those already found; ``engines`` are those that executors are known to have, each with the fields of
+    a node that it honours (an option as ``options.NAME``), None where that is not known. Raises :class:`InvalidGorch`
+    with all faults.
     """
     found = list(faults)
     listed: Sequence[Mapping[str, Any]] = document.get("nodes") or ()
@@ -104,8 +106,10 @@ def _check_names(listed: Sequence[Mapping[str, Any]], faults: list[Fault]) -> No
             )
 
 
-def _check_engines(listed: Sequence[Mapping[str, Any]], engines: frozenset[str] | None, faults: list[Fault]) -> None:
-    known = None if engines is None else engines | BUILT_IN_ENGINES
+def _check_engines(
+    listed: Sequence[Mapping[str, Any]], engines: Mapping[str, frozenset[str]] | None, faults: list[Fault]
+) -> None:
+    known = None if engines is None else engines.keys() | BUILT_IN_ENGINES
     for place, spec in enumerate(listed):
         engine = spec.get("engine") or ""
         if not engine and spec.get("artifact"):
@@ -114,6 +118,21 @@ def _check_engines(listed: Sequence[Mapping[str, Any]], engines: frozenset[str] 
             faults.append(
                 Fault(f"/nodes/{place}/engine", f"{engine[:100]!r} is unknown; known are {', '.join(sorted(known))}")
             )
+        elif engines and engine in engines and engine not in BUILT_IN_ENGINES:
+            faults.extend(_not_honoured(f"/nodes/{place}", spec, engines[engine]))
+
+
+def _not_honoured(pointer: str, spec: Mapping[str, Any], honoured: frozenset[str]) -> Iterator[Fault]:
+    """Yield what an engine would refuse: what cannot be honoured is not ignored."""
+    for field in _OF_ENGINES:
+        if spec.get(field) and field not in honoured:
+            yield Fault(f"{pointer}/{field}", f"engine {spec['engine']} makes no use of it")
+    for option in spec.get("options") or {}:
+        if f"options.{option}" not in honoured:
+            known = sorted(name.removeprefix("options.") for name in honoured if name.startswith("options."))
+            which = f"has the options {', '.join(known)}" if known else "has no options"
+            step = option[:100].replace("~", "~0").replace("/", "~1")
+            yield Fault(f"{pointer}/options/{step}", f"engine {spec['engine']} {which}")
 
 
 def _check_attempts(listed: Sequence[Mapping[str, Any]], faults: list[Fault]) -> None:
@@ -122,7 +141,7 @@ def _check_attempts(listed: Sequence[Mapping[str, Any]], faults: list[Fault]) ->
         Fault(f"/nodes/{place}/{field}", f"is for engines of executors; {spec.get('engine') or NIL} has no attempts")
         for place, spec in enumerate(listed)
         if (spec.get("engine") or NIL) in BUILT_IN_ENGINES
-        for field in ("timeout", "retry", "on_lost")
+        for field in ("timeout", "retry", "on_lost", "options")
         if spec.get(field) is not None
     )
 
@@ -159,6 +178,7 @@ def _nodes(
                 args=args,
                 output=tuple(spec.get("output") or ()),
                 env=spec.get("env") or {},
+                options=spec.get("options") or {},
                 needs=needs[node_id],
                 references=references,
                 timeout=spec.get("timeout"),

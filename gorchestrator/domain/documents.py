@@ -29,6 +29,8 @@ def node_to_json(node: Node, *, with_needs: bool) -> str:
     for field in ("timeout", "retry", "on_lost"):
         if getattr(node, field) is not None:
             spec[field] = getattr(node, field)
+    if node.options:
+        spec["options"] = node.options
     if node.allow_failure:
         spec["allow_failure"] = True
     if with_needs:

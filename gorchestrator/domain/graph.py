@@ -35,7 +35,8 @@ class Node:
     target: str = ""
     args: tuple[str, ...] = ()
     output: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, Any] = field(default_factory=dict)  # a value is a text, or {"secret": NAME}
+    options: Mapping[str, Any] = field(default_factory=dict)  # of its engine
     needs: tuple[int, ...] = ()
     references: tuple[Reference, ...] = ()
     timeout: float | None = None  # seconds from the start of its process

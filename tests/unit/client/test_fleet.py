@@ -188,7 +188,7 @@ def test_one_that_was_never_reached_may_have_any_engine(fleet):
     assert chosen(fleet, engine="docker") == "two"
     assert fleet.engines() is None
     two.contact.info = info(16, 64, "2", "docker")
-    assert fleet.engines() == {"shell", "docker"}
+    assert fleet.engines() == {"shell": frozenset(), "docker": frozenset()}
 
 
 @pytest.mark.parametrize(

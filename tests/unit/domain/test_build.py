@@ -126,7 +126,7 @@ def test_needs_beside_a_matrix_are_refused():
 def test_an_unknown_engine_is_refused_once_the_engines_are_known():
     document = {"nodes": nodes("a", engine="shel", artifact="x")}
     assert build(document).nodes[0].engine == "shel"
-    assert "nil, shell, sleep" in faults_of(document, engines=frozenset({"shell"}))["/nodes/0/engine"]
+    assert "nil, shell, sleep" in faults_of(document, engines={"shell": frozenset()})["/nodes/0/engine"]
 
 
 def test_an_artifact_without_an_engine_is_refused():
@@ -141,7 +141,7 @@ def test_all_faults_come_in_one_answer():
             {"name": "c", "args": ["get_attribute a:x"]},
         ]
     }
-    assert set(faults_of(document, engines=frozenset())) == {
+    assert set(faults_of(document, engines={})) == {
         "/nodes/0/needs/0",
         "/nodes/0/needs/1",
         "/nodes/1/name",
@@ -212,3 +212,19 @@ def test_the_nearest_of_all_names_is_suggested():
     names = [{"name": f"databas{number}"} for number in range(100)]
     document = {"nodes": [*names, {"name": "database"}, {"name": "web", "needs": ["databse"]}]}
     assert "is 'database' meant?" in faults_of(document)["/nodes/101/needs/0"]
+
+
+def test_what_an_engine_makes_no_use_of_is_refused_once_that_is_known():
+    node = {"name": "a", "engine": "shell", "args": ["x"], "env": {"A": "b"}, "options": {"cwd": "/", "a/b": 1}}
+    known = {"shell": frozenset({"args", "options.cwd", "options.nice"})}
+    assert faults_of({"nodes": [node]}, engines=known) == {
+        "/nodes/0/env": "engine shell makes no use of it",
+        "/nodes/0/options/a~1b": "engine shell has the options cwd, nice",
+    }
+    assert faults_of({"nodes": [node | {"env": {}}]}, engines={"shell": frozenset({"args"})}) == {
+        "/nodes/0/options/cwd": "engine shell has no options",
+        "/nodes/0/options/a~1b": "engine shell has no options",
+    }
+    assert faults_of({"nodes": [{"name": "a", "options": {"cwd": "/"}}]}) == {
+        "/nodes/0/options": "is for engines of executors; nil has no attempts"
+    }

@@ -10,12 +10,14 @@ import pytest
 from executor import engines, refusals
 from executor.archive import Archive
 from executor.attempt import Attempt
+from executor.config import Config
 from executor.drivers.base import Driver, Job
 from executor.drivers.shell import Shell
 from executor.fences import Fences
 from executor.job import Surroundings
 from executor.outcome import Outcome
 from executor.runner import Limits, Runner
+from executor.secrets import Secrets
 from executor.supervisor import Supervisor
 from gorchestrator.common.states import State
 
@@ -56,7 +58,7 @@ def make_runner(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
 
     def make(drivers: Mapping[str, Driver]) -> Runner:
         (tmp_path / "data").mkdir(exist_ok=True)
-        around = Surroundings(Supervisor(tmp_path / "data"), {}, [], 0.1, 2**20)
+        around = Surroundings(Supervisor(tmp_path / "data"), {}, [], 0.1, 2**20, Secrets(tmp_path / "secrets", {}))
         archive = Archive(tmp_path / "data", 1)
         runners.append(Runner(Limits(1, 1), archive, Fences(tmp_path / "fences"), drivers, around))
         return runners[-1]
@@ -68,7 +70,7 @@ def make_runner(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
 
 
 def test_a_driver_is_two_methods_and_its_fields(make_runner: Callable[..., Runner]) -> None:
-    runner = make_runner({"echo": Echo()})
+    runner = make_runner({"echo": Echo(Config())})
     job = runner.submit(ID, attempt())
     assert job.ended.wait(10)
     assert job.result
@@ -77,14 +79,14 @@ def test_a_driver_is_two_methods_and_its_fields(make_runner: Callable[..., Runne
 
 def test_a_field_that_is_not_honoured_is_refused(make_runner: Callable[..., Runner]) -> None:
     with pytest.raises(refusals.FieldNotHonoured, match="Engine echo cannot honour: env, timeout"):
-        make_runner({"echo": Echo()}).submit(ID, attempt(env={"A": "b"}, timeout=3.0))
+        make_runner({"echo": Echo(Config())}).submit(ID, attempt(env={"A": "b"}, timeout=3.0))
 
 
 def test_a_fault_of_a_driver_is_a_failure_of_the_node(
     make_runner: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Echo, "fault", ZeroDivisionError("oops"))
-    job = make_runner({"echo": Echo()}).submit(ID, attempt())
+    job = make_runner({"echo": Echo(Config())}).submit(ID, attempt())
     assert job.ended.wait(10)
     assert job.result
     assert (job.result.reason_code, job.result.reason) == (
@@ -95,7 +97,7 @@ def test_a_fault_of_a_driver_is_a_failure_of_the_node(
 
 
 def test_an_engine_that_is_gone_after_a_restart(make_runner: Callable[..., Runner]) -> None:
-    runner = make_runner({"echo": Echo()})
+    runner = make_runner({"echo": Echo(Config())})
     runner.limits = Limits(0, 1)
     runner.submit(ID, attempt())
     runner.drain()
@@ -108,7 +110,7 @@ def test_an_engine_that_is_gone_after_a_restart(make_runner: Callable[..., Runne
 
 
 def test_a_dropped_job_is_not_run_again(make_runner: Callable[..., Runner]) -> None:
-    runner = make_runner({"echo": Echo()})
+    runner = make_runner({"echo": Echo(Config())})
     assert runner.submit(ID, attempt()).ended.wait(10)
     runner.acknowledge(ID)
     runner.archive.keep = -4000.0
@@ -121,7 +123,7 @@ def test_a_dropped_job_is_not_run_again(make_runner: Callable[..., Runner]) -> N
 
 
 def test_ours_are_found_without_installation() -> None:
-    assert isinstance(engines.load()["shell"], Shell)
+    assert isinstance(engines.load(Config())["shell"], Shell)
 
 
 def test_a_foreign_driver_is_found_and_a_broken_one_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +134,7 @@ def test_a_foreign_driver_is_found_and_a_broken_one_says_so(monkeypatch: pytest.
         EntryPoint("odd", "builtins:dict", engines.GROUP),
     ]
     monkeypatch.setattr(engines, "entry_points", lambda group: entries)
-    found = engines.describe(engines.load())
+    found = engines.describe(engines.load(Config()))
     assert list(found) == ["absent", "echo", "odd", "shell"]
     assert found["echo"] == {"ok": False, "reason": "echo needs: a mountain", "fields": ["args"]}
     assert found["absent"]["reason"] == "no_such_module:Driver cannot be loaded: No module named 'no_such_module'"
@@ -141,7 +143,7 @@ def test_a_foreign_driver_is_found_and_a_broken_one_says_so(monkeypatch: pytest.
 
 
 def test_a_broken_engine_fails_the_node(make_runner: Callable[..., Runner]) -> None:
-    job = make_runner({"echo": engines.Broken("it is broken")}).submit(ID, attempt())
+    job = make_runner({"echo": engines.Broken(Config(), "it is broken")}).submit(ID, attempt())
     assert job.ended.wait(10)
     assert job.result
     assert (job.result.reason_code, job.result.reason) == ("engine", "engine echo cannot work here: it is broken")

@@ -15,12 +15,14 @@ from executor import fences, folder, names, refusals
 from executor.archive import Archive
 from executor.attempt import Attempt
 from executor.command import Command
+from executor.config import Config
 from executor.drivers.base import Driver, Job
 from executor.fences import Fences
 from executor.folder import Folder
 from executor.job import Surroundings
 from executor.outcome import Outcome
 from executor.runner import Limits, Runner
+from executor.secrets import Secrets
 from executor.shim import Shim
 from executor.supervisor import Supervisor
 from gorchestrator.common.states import State
@@ -52,9 +54,9 @@ class Late(Driver):
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runner]:
     monkeypatch.setattr("executor.driving.RETRY", 0.01)
     (tmp_path / "data").mkdir()
-    around = Surroundings(Supervisor(tmp_path / "data"), {}, [], 0.1, 2**20)
+    around = Surroundings(Supervisor(tmp_path / "data"), {}, [], 0.1, 2**20, Secrets(tmp_path / "secrets", {}))
     archive = Archive(tmp_path / "data", 1)
-    found = Runner(Limits(1, 5), archive, Fences(tmp_path / "fences"), {"late": Late()}, around)
+    found = Runner(Limits(1, 5), archive, Fences(tmp_path / "fences"), {"late": Late(Config())}, around)
     yield found
     found.drain()
     archive.close()

@@ -1,0 +1,81 @@
+"""A job whose work is done inside of the executor: calls to elsewhere, and no process here.
+
+The claim in the job's directory says that it was begun, so that an executor that starts again goes on with it. A cancel
+and the timeout, which counts from the claim, are raised in the driver where it said that it can bear that.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+
+from executor import names
+from executor.folder import Folder
+
+CANCEL, TIMEOUT = "cancel", "timeout"
+
+
+class Interrupted(BaseException):
+    """The job has to end now; not an ``Exception``, so that nobody swallows it by mistake."""
+
+    def __init__(self, cause: str) -> None:
+        """``cause``: ``cancel`` or ``timeout``."""
+        super().__init__(cause)
+        self.cause = cause
+
+
+class Inside:
+    """The life of such a job. ``moved`` is called when it begins and when there are survivors."""
+
+    def __init__(self, folder: Folder, timeout: float | None, moved: Callable[[], None]) -> None:
+        self._folder = folder
+        self._timeout = timeout
+        self._moved = moved
+        self._greenlet: gevent.Greenlet[..., Any] | None = None
+        self._cause: str | None = None
+        self.started_at: float | None = None
+        self.survivors: list[int] = []
+
+    def begin(self) -> bool:
+        """Claim the job; False if it was begun before: then what was begun is to be found and followed."""
+        first = self._folder.claim(names.INSIDE)
+        self.started_at = time.time() if first else self._folder.claimed_at() or time.time()
+        self._moved()
+        return first
+
+    def report(self, survivors: list[int]) -> None:
+        """Tell who cannot be killed."""
+        self.survivors = survivors
+        self._moved()
+
+    def interrupt(self, cause: str) -> None:
+        """Have the driver interrupted, now or as soon as it can bear that; the first cause counts."""
+        if self._cause is None:
+            self._cause = cause
+            if self._greenlet is not None:
+                self._greenlet.kill(Interrupted(cause), block=False)
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let :class:`Interrupted` be raised in what is done here."""
+        timer = gevent.spawn_later(self._left(), self.interrupt, TIMEOUT) if self._timeout is not None else None
+        try:
+            if self._cause is not None:
+                raise Interrupted(self._cause)
+            self._greenlet = gevent.getcurrent()  # type: ignore[assignment]  # jobs run in greenlets of gevent
+            yield
+        finally:
+            self._greenlet = None
+            if timer is not None:
+                timer.kill(block=False)
+        self._let_arrive()
+
+    def _let_arrive(self) -> None:
+        if self._cause is not None:  # it is on its way, and must not arrive behind the block that can bear it
+            gevent.sleep(0)
+
+    def _left(self) -> float:
+        passed = 0.0 if self.started_at is None else time.time() - self.started_at
+        return max(0.0, (self._timeout or 0.0) - max(0.0, passed))

@@ -1,0 +1,76 @@
+"""Hiding the values of secrets in what nodes print: asterisks take their place when a log is read.
+
+In logs as many as the secret has bytes, so that the offsets of a log stay true; elsewhere three. Which piece of a log
+is asked for makes no difference: it is looked at with as many bytes around it as a secret may reach into it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+SHORT = "***"
+LINE_LEAST = 8  # bytes: of a secret of many lines, each one so long is hidden by itself too
+
+#: Reads at most so many bytes from an offset on: what there is, where it begins, and the size of the whole.
+Read = Callable[[int, int], tuple[bytes, int, int]]
+
+
+class Mask:
+    """Knows what is to be hidden."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        values = {value for secret in secrets for value in _parts(secret)}
+        ordered = sorted(values, key=len, reverse=True)
+        self.reach = max(map(len, ordered), default=1) - 1  # bytes that a secret may lie beyond the first one
+        self._values = ordered
+        self._bytes = re.compile(b"|".join(map(re.escape, ordered))) if ordered else None
+
+    def text(self, text: str) -> str:
+        """Return a text without secrets."""
+        if self._bytes is None:
+            return text
+        return self._bytes.sub(SHORT.encode(), text.encode()).decode(errors="replace")
+
+    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """Return texts by their names, without secrets."""
+        return {name: self.text(value) for name, value in texts.items()}
+
+    def piece(self, read: Read, start: int, most: int, *, growing: bool) -> tuple[bytes, int, int]:
+        """Return a piece of a log as ``read`` does, without secrets.
+
+        Of a log that is ``growing`` the end is held back where a secret may have begun.
+        """
+        data, begin, size = read(start, most + self.reach)
+        if not data:
+            return data, begin, size
+        before, first, _ = read(max(0, begin - self.reach), min(begin, self.reach))
+        if first + len(before) != begin:  # something was left out there
+            before = b""
+        whole = before + data
+        if self._bytes is not None:
+            whole = self._bytes.sub(lambda match: b"*" * len(match[0]), whole)
+        if begin > 0 and not before:
+            torn = self._torn(whole.startswith, at_start=True)
+            whole = b"*" * torn + whole[torn:]
+        end = len(whole)
+        if len(data) < most + self.reach:  # here the log ends, or something was left out
+            torn = self._torn(whole.endswith, at_start=False)
+            if growing and begin + len(data) >= size:
+                end -= torn
+            elif begin + len(data) < size:
+                whole = whole[: end - torn] + b"*" * torn
+        return whole[len(before) : min(end, len(before) + most)], begin, size
+
+    def _torn(self, fits: Callable[[bytes], bool], *, at_start: bool) -> int:
+        """Return how many bytes of a secret may lie at an edge of what there is, its rest being beyond."""
+        lengths = (
+            length
+            for value in self._values
+            for length in range(1, len(value))
+            if fits(value[-length:] if at_start else value[:length])
+        )
+        return max(lengths, default=0)
+
+
+def _parts(secret: str) -> list[bytes]:
+    lines = [line.strip() for line in secret.encode().splitlines()]
+    return [secret.encode(), *(line for line in lines if len(line) >= LINE_LEAST)]

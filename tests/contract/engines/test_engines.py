@@ -1,0 +1,159 @@
+"""What every engine promises: the same cases over each of them."""
+
+import base64
+import uuid
+from collections.abc import Callable
+
+from beds import Bed
+from executor_support import Executor, alive, gone, new_id
+from support import wait_until
+
+SUCCESS, FAILURE, TIMEOUT, CANCELED = 3, 4, 10, 11
+ODD = (
+    "",
+    " ",
+    "two  words",
+    "'single' \"double\" `back`",
+    "$HOME $(id) ${x}",
+    "a;b|c&d>e<f",
+    "*?[x]~",
+    "back\\slash\\n",
+    "größe 日本 🎉",
+    "-n",
+    "--",
+    "#no",
+    "!x",
+    "tab\there",
+    "{{ braces }} {% x %}",
+    "=",
+)
+STUBBORN = 'trap "" TERM; sh -c \'trap "" TERM; sleep {0} & setsid sleep {0} & sleep {0}\' & sleep {0}'
+
+
+def seconds() -> str:
+    """Return a time that marks a process: nobody else sleeps for so long."""
+    return f"6{uuid.uuid4().int % 10**6:06d}"
+
+
+def test_success_and_what_it_prints(bed: Bed, executor: Executor) -> None:
+    job = executor.run(bed.node("echo out", "echo err >&2"))
+    assert (job["state"], job["reason"], job["exit_code"]) == (SUCCESS, None, 0)
+    assert b"out" in job["log"]
+    assert b"err" in job["log"]
+    assert job["started_at"] <= job["stopped_at"]
+
+
+def test_a_failure_has_the_exit_code_and_the_last_lines(bed: Bed, executor: Executor) -> None:
+    job = executor.run(bed.node("echo it went wrong", "exit 7"))
+    assert (job["state"], job["reason_code"], job["exit_code"]) == (FAILURE, "exit", bed.exit_code(7))
+    assert "it went wrong" in job["reason"]
+
+
+def test_outputs(bed: Bed, executor: Executor) -> None:
+    job = executor.run(
+        bed.node(bed.output("colour", "dark blue"), bed.output("size", "größe"), output={"colour": "", "size": ""})
+    )
+    assert job["output"]["colour"] == "dark blue"
+    assert job["output"]["size"] == "größe"
+
+
+def test_an_output_that_is_too_large(bed: Bed, executor: Executor) -> None:
+    big = "$(head -c 70000 /dev/zero | tr '\\0' x)"
+    job = executor.run(bed.node(bed.output("big", big), output={"big": ""}))
+    assert (job["state"], job["reason_code"]) == (FAILURE, "output")
+    assert "'big' is larger than 65536 bytes" in job["reason"]
+
+
+def test_arguments_and_variables_arrive_as_they_are(bed: Bed, executor: Executor) -> None:
+    env = {f"ODD_{number}": value for number, value in enumerate(ODD)}
+    show = 'for each in "$@"; do printf "<%s>\\n" "$each"; done'
+    shown = "; ".join(f'printf "<%s>\\n" "${name}"' for name in env)
+    job = executor.run(bed.node(show, shown, args=ODD, env=env))
+    assert job["state"] == SUCCESS, job["log"]
+    expected = [f"<{value}>" for value in ODD]
+    lines = [line for line in job["log"].decode().splitlines() if line.startswith("<")]
+    assert lines == expected + expected
+
+
+def test_a_timeout_kills_everything(bed: Bed, executor: Executor) -> None:
+    mark = seconds()
+    job = executor.run(bed.node(STUBBORN.format(mark), timeout=1.5))
+    assert (job["state"], job["reason_code"]) == (TIMEOUT, "timeout")
+    assert job["reason"] == "killed after its timeout of 1.5 s"
+    assert not alive(f"sleep {mark}")
+
+
+def test_a_cancel_kills_everything_and_proves_it(bed: Bed, executor: Executor) -> None:
+    mark = seconds()
+    job_id = new_id()
+    executor.put(job_id, bed.node(STUBBORN.format(mark)), wait=None)
+    wait_until(lambda: len(alive(f"sleep {mark}")) >= 4, what="it runs")
+    answer = executor.delete(job_id)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["state"] == CANCELED
+    assert not alive(f"sleep {mark}")
+
+
+def test_it_goes_on_while_the_executor_is_away(bed: Bed, new_executor: Callable[[], Executor]) -> None:
+    executor = new_executor()
+    mark = seconds()
+    wait = f"echo begun; n=0; while [ ! -e /tmp/gorch-{mark} ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n+1)); done"
+    job_id = new_id()
+    executor.put(job_id, bed.node(wait, "echo ended", "exit 3"), wait=None)
+    wait_until(lambda: "begun" in executor.log_of(job_id), 40)
+    executor.server.kill()
+    executor.start_server()
+    assert executor.get(job_id)["state"] < SUCCESS
+    bed.open_gate(f"/tmp/gorch-{mark}")
+    job = executor.end(job_id)
+    assert (job["state"], job["exit_code"]) == (FAILURE, bed.exit_code(3))
+    log = base64.b64decode(executor.get(job_id, log_from=0)["log"])
+    assert log.count(b"begun") == 1
+    assert log.count(b"ended") == 1
+
+
+def test_a_cancel_reaches_what_was_begun_before_a_restart(bed: Bed, new_executor: Callable[[], Executor]) -> None:
+    executor = new_executor()
+    mark = seconds()
+    job_id = new_id()
+    executor.put(job_id, bed.node(f"echo begun; sleep {mark}"), wait=None)
+    wait_until(lambda: alive(f"sleep {mark}"), 40)
+    executor.server.kill()
+    executor.start_server()
+    assert executor.delete(job_id).json()["state"] == CANCELED
+    wait_until(gone(f"sleep {mark}"))
+
+
+def test_what_success_left_running_lives_on(bed: Bed, executor: Executor) -> None:
+    mark = seconds()
+    job = executor.run(bed.node(f"sleep {mark} &", "echo started"))
+    assert job["state"] == SUCCESS
+    left = alive(f"sleep {mark}")
+    bed.lives_on(left)
+
+
+def test_an_artifact_that_is_not_there(bed: Bed, executor: Executor) -> None:
+    node, code, why = bed.missing()
+    job = executor.run(node)
+    assert (job["state"], job["reason_code"]) == (FAILURE, code)
+    assert why in job["reason"]
+
+
+def test_twenty_at_once(bed: Bed, executor: Executor) -> None:
+    ids = [new_id() for _ in range(20)]
+    for number, job_id in enumerate(ids):
+        assert executor.put(job_id, bed.node(f"echo number {number}"), wait=None).status_code in (200, 202)
+    for number, job_id in enumerate(ids):
+        assert executor.end(job_id)["state"] == SUCCESS
+        assert f"number {number}" in executor.log_of(job_id)
+
+
+def test_a_field_that_it_cannot_honour_is_refused(bed: Bed, executor: Executor) -> None:
+    answer = executor.put(new_id(), bed.node("true", options={"no_such_option": 1}))
+    assert answer.status_code == 422
+    assert "options.no_such_option" in answer.json()["detail"]
+
+
+def test_ping_says_that_it_works(bed: Bed, executor: Executor) -> None:
+    about = executor.call("GET", "ping").json()["engines"][bed.name]
+    assert (about["ok"], about["reason"]) == (True, None)
