@@ -188,6 +188,11 @@ class Orchestrator(Server):
         """Return the processes that write its files."""
         return self.workers()
 
+    def spent(self) -> float:
+        """Return the processor time of its workers, in seconds; how long something takes depends on others, too."""
+        times = [worker.cpu_times() for worker in self.workers()]
+        return sum(each.user + each.system for each in times)
+
     @contextmanager
     def connection_to(self, worker: psutil.Process) -> Iterator[http.client.HTTPConnection]:
         """Return a connection that this worker serves: it is made while the others are stopped."""

@@ -141,7 +141,8 @@ class FakeExecutor(Peer):
         super().__init__(context, self._answer)
         self.instance = uuid4().hex
         self.capacity = capacity
-        self.engines = {"shell": {"ok": True, "reason": None, "fields": ["artifact", "args", "env", "output", "timeout"]}}
+        fields = ["args", "artifact", "env", "output", "timeout"]
+        self.engines = {"shell": {"ok": True, "reason": None, "fields": fields}}
         self.held: set[str] = set()
         self.jobs: dict[str, dict[str, Any]] = {}
         self.before: Script = lambda *_: None  # looked at first

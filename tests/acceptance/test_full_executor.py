@@ -33,12 +33,6 @@ def requests(house):
     return house.executor.server.log.count('"event": "request"')
 
 
-def spent(house):
-    """Return the processor time of the orchestrator's workers, in seconds."""
-    times = [worker.cpu_times() for worker in house.orchestrator.workers()]
-    return sum(each.user + each.system for each in times)
-
-
 def test_nodes_wait_with_a_reason_and_little_is_asked(house):
     """The place is taken by somebody whom the orchestrator knows nothing of."""
     gate = house.gate("foreign")
@@ -53,13 +47,13 @@ def test_nodes_wait_with_a_reason_and_little_is_asked(house):
 
     waiting = wait_until(shown, 60, "the nodes wait")
     assert "executor_full" in {node["reason_code"] for node in waiting}
-    before, asked, burnt = len(refusals(house)), requests(house), spent(house)
+    before, asked, burnt = len(refusals(house)), requests(house), house.orchestrator.spent()
     wait_until(lambda: len(refusals(house)) >= before + 4, 60, "more refusals")
     times = refusals(house)
     seconds = times[-1] - times[before - 1]
     assert seconds > (len(times) - before) * LEAST_PAUSE / 2
     assert requests(house) - asked < 10 + 5 * seconds  # with the pings of both workers
-    assert spent(house) - burnt < 0.5 * seconds
+    assert house.orchestrator.spent() - burnt < 0.5 * seconds
     house.open("foreign")
     assert {node["state"] for node in house.end(task).values()} == {SUCCESS}
     assert [house.runs(task, name) for name in "abc"] == [1, 1, 1]

@@ -21,8 +21,10 @@ Begun = tuple[str, psutil.Process]
 
 
 @pytest.fixture
-def services(tmp_path: Path, certs: Path) -> Iterator[Services]:
-    yield from start_services(tmp_path, certs, {"GORCH_LOST_AFTER": "1.5", "GORCH_LEASE": "1"})
+def services(request: pytest.FixtureRequest, tmp_path: Path, certs: Path) -> Iterator[Services]:
+    """Services that take an attempt for lost after 1.5 s, or what the test says."""
+    lost_after = getattr(request, "param", 1.5)
+    yield from start_services(tmp_path, certs, {"GORCH_LOST_AFTER": str(lost_after), "GORCH_LEASE": "1"})
 
 
 @pytest.fixture
@@ -72,12 +74,13 @@ def test_an_attempt_that_a_restart_cannot_find_is_given_up_too_and_killed_when_i
     assert node_of(services, task) == node
 
 
+@pytest.mark.parametrize("services", [5.0], indirect=True, ids=["5 s"])  # in which the cancel has to come
 def test_a_cancel_waits_for_an_executor_that_is_away_for_long(services: Services, tmp_path: Path) -> None:
     task, process = begin(services, tmp_path / "pid")
     services.executor.kill()
     services.remote.cancel(task)
     wait_until(lambda: "cannot be reached" in str(node_of(services, task)["reason"]))
-    asked = services.remote.task(task, wait=3)  # longer than lost_after
+    asked = services.remote.task(task, wait=6)  # longer than lost_after
     assert (asked["nodes"][0]["state"], asked["nodes"][0]["reason_code"]) == (2, "canceling")
     services.executor.start()
     assert services.remote.wait(task)["state"] == 11

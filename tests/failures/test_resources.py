@@ -157,7 +157,8 @@ def test_disk_full_at_the_executor(full_disk):
     assert house.once(runs, FAILURE)["exit_code"] == 8
     house.once(waits)
     log = house.executor.server.log
-    assert log.count('"event": "storage_full"') == house.executor.data.is_mount()  # once; a limit stops the log, too
+    told = log.count('"event": "storage_full"')
+    assert told == 1 or (told == 0 and not house.executor.data.is_mount())  # a limit stops the log, too, while it holds
     assert "Traceback" not in log
 
 
