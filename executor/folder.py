@@ -14,6 +14,8 @@ from executor.outcome import Exit, Outcome
 
 T = TypeVar("T")
 
+_DEPTH = 4  # of a job's directory and those above it, up to the data directory
+
 
 class Folder:
     """Reads and writes the files of one job."""
@@ -77,6 +79,20 @@ class Folder:
             write_atomically(path, text.encode())
             os.chmod(path, 0o700)
         return path
+
+    def open_to(self, uid: int, gid: int) -> None:
+        """Let another user use what is the job's: its directory, its script, its outputs; nothing else is shown."""
+        if self.claimed_by() is not None:
+            return
+        where = self.path
+        for _ in range(_DEPTH):
+            os.chmod(where, 0o711)  # noqa: S103  (to pass through, not to look around)
+            where = os.path.dirname(where)
+        with suppress(FileExistsError):
+            FileIO(self.output, "x", opener=private).close()
+        for name in (names.WORK, names.SCRIPT, names.OUTPUT):
+            with suppress(FileNotFoundError):
+                os.chown(f"{self.path}/{name}", uid, gid, follow_symlinks=False)
 
     def claim(self, claimant: str = names.NOBODY) -> bool:
         """Take the right to start the job without a shim, for good; False: somebody was faster.

@@ -185,6 +185,8 @@ class Job:
             "timeout": self.attempt.timeout,
             "setup": None if setup is None else setup.to_json(),
         }
+        if setup is not None and setup.user is not None:
+            self.folder.open_to(setup.user.uid, setup.user.gid)
         return self.supervised.run(order)
 
     def outcome(self, exit: Exit, command: str, output: Mapping[str, str] | None = None) -> Outcome:

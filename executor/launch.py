@@ -29,6 +29,7 @@ class User:
     uid: int
     gid: int
     groups: tuple[int, ...]
+    home: str
 
 
 @dataclass(frozen=True, slots=True)

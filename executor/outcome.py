@@ -12,6 +12,7 @@ from gorchestrator.common.states import State
 
 HINTS = {
     "Exec format error": " (a script must begin with a line such as #!/bin/sh)",
+    "Permission denied": " (whom it runs as must be able to reach and to execute it)",
     "No such file or directory": " (it, or the interpreter that its first line names)",
 }
 

@@ -9,7 +9,7 @@ says that the job was begun.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from marshmallow import RAISE, Schema
 
@@ -25,6 +25,7 @@ class Job(Protocol):
     id: str
     attempt: Attempt
     artifact_dirs: Sequence[str]
+    options: Mapping[str, Any]  # of the attempt, as the driver's schema has loaded them
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -1,20 +1,51 @@
 """The engine ``shell``: runs a program or a script of this machine. No shell is involved unless a script names one."""
 
 import os
+import pwd
 import shutil
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from executor.drivers.base import Driver, Job
+from marshmallow import RAISE, Schema, fields, validate
+
+from executor.drivers.base import Driver, Job, NoOptions
+from executor.fields import Octal, Size, absolute
+from executor.launch import Setup, User
 from executor.outcome import Outcome, failure
 from gorchestrator.common.reasons import ReasonCode
 
 INLINE = "#!"
 
 
+class LimitsSchema(Schema):
+    """What a process and each of those that it starts may use."""
+
+    class Meta:
+        """An unknown limit is a mistake and not ignored."""
+
+        unknown = RAISE
+
+    cpu = fields.Integer(strict=True, validate=validate.Range(min=1), metadata={"description": "seconds of CPU time"})
+    memory = Size(metadata={"description": "bytes of address space"})
+    files = fields.Integer(strict=True, validate=validate.Range(min=3), metadata={"description": "open files"})
+    file_size = Size(metadata={"description": "bytes of a file that it writes; its log is one"})
+
+
+class Options(NoOptions):
+    """The options of a shell node."""
+
+    cwd = fields.String(validate=absolute, metadata={"description": "directory that it begins in"})
+    user = fields.String(validate=validate.Length(min=1), metadata={"description": "who it runs as; as root only"})
+    limits = fields.Nested(LimitsSchema)
+    nice = fields.Integer(strict=True, validate=validate.Range(min=-20, max=19))
+    umask = Octal()
+
+
 class Shell(Driver):
     """Runs an artifact of the artifact directories or of PATH, an absolute path, or an inline script."""
 
     fields = frozenset({"artifact", "args", "env", "output", "timeout"})
+    options = Options
 
     def run(self, job: Job) -> Outcome:
         """Run the artifact with the arguments as they are."""
@@ -26,7 +57,37 @@ class Shell(Driver):
             if isinstance(found, Outcome):
                 return found
             program = shown = found
-        return job.outcome(job.command([program, *job.attempt.args]), shown)
+        try:
+            setup = _setup(job.options)
+        except ValueError as error:
+            return failure(ReasonCode.ARGUMENT, str(error))
+        env = {**job.env, **_home(setup), **job.node_env}
+        exit = job.command([program, *job.attempt.args], env=env, cwd=job.options.get("cwd"), setup=setup)
+        return job.outcome(exit, shown)
+
+
+def _setup(options: Mapping[str, Any]) -> Setup | None:
+    """Return the circumstances that the options ask for. Raises ValueError if they are not to be had here."""
+    user = _user(options["user"]) if "user" in options else None
+    setup = Setup(user, options.get("limits"), options.get("nice"), options.get("umask"))
+    return None if setup == Setup() else setup
+
+
+def _user(name: str) -> User:
+    if os.geteuid() != 0:
+        raise ValueError("the option user needs an executor that runs as root")
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError:
+        raise ValueError(f"there is no user {name!r} on this executor's machine") from None
+    return User(name, found.pw_uid, found.pw_gid, tuple(os.getgrouplist(name, found.pw_gid)), found.pw_dir)
+
+
+def _home(setup: Setup | None) -> dict[str, str]:
+    """Return the variables that tell another user who he is."""
+    if setup is None or setup.user is None:
+        return {}
+    return {"HOME": setup.user.home, "USER": setup.user.name, "LOGNAME": setup.user.name}
 
 
 def find(artifact: str, folders: Sequence[str], env: Mapping[str, str]) -> str | Outcome:
