@@ -41,7 +41,7 @@ class Inside:
     def begin(self) -> bool:
         """Claim the job; False if it was begun before: then what was begun is to be found and followed."""
         first = self._folder.claim(names.INSIDE)
-        self.started_at = time.time() if first else self._folder.claimed_at() or time.time()
+        self.started_at = self._folder.claimed_at() or time.time()  # the same after a restart
         self._moved()
         return first
 

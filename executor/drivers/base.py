@@ -28,6 +28,10 @@ class Job(Protocol):
     options: Mapping[str, Any]  # of the attempt, as the driver's schema has loaded them
 
     @property
+    def started_at(self) -> float | None:
+        """When its work began, in seconds since the epoch; restarts do not change it."""
+
+    @property
     def env(self) -> Mapping[str, str]:
         """The environment for commands: what the executor lets through, the node's, and the ``GORCH_*`` variables."""
 
@@ -37,6 +41,15 @@ class Job(Protocol):
 
     def script(self, text: str) -> str:
         """Write an inline script into the job's directory; returns its path."""
+
+    def keep(self, name: str, text: str) -> str:
+        """Write a file of mode 600 into the job's directory before its command is started; returns the path."""
+
+    def read(self, name: str) -> Mapping[str, Any] | None:
+        """Return a JSON object that the command has left in the job's directory; None if there is none."""
+
+    def path(self, name: str) -> str:
+        """Return the path of a file in the job's directory."""
 
     def command(
         self,
@@ -72,10 +85,13 @@ class Job(Protocol):
     def output_file(self) -> str:
         """The path of the file whose ``NAME=value`` lines become outputs."""
 
-    def outcome(self, exit: Exit, command: str, output: Mapping[str, str] | None = None) -> Outcome:
+    def outcome(
+        self, exit: Exit, command: str, output: Mapping[str, str] | None = None, why: str | None = None
+    ) -> Outcome:
         """Return what an exit means, with the outputs after success and the last lines of the log after failure.
 
-        ``output``: outputs that the driver has found; they beat those of the log and the file.
+        ``output``: outputs that the driver has found; they beat those of the log and the file. ``why``: what the driver
+        knows of a failure, in place of the last lines.
         """
 
 

@@ -1,12 +1,14 @@
-"""The engines that need no executor: ``nil`` does nothing, ``sleep`` waits. Their attempts are not journalled apart."""
+"""The engines that need no executor: ``nil`` does nothing, ``sleep`` waits. Their attempts are not journalled apart.
 
-import math
-import random
+Executors have them too, for nodes whose target names one.
+"""
+
 import time
 from typing import TYPE_CHECKING
 
 import gevent
 
+from gorchestrator.common import pauses
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.graph import Node
@@ -30,7 +32,7 @@ def sleep(run: "Run", node: Node) -> None:
     """
     try:
         args = fill_in(node, run.graph.nodes, run.output_of)
-        seconds = _seconds(args)
+        seconds = pauses.seconds(args)
     except MissingOutput as error:
         run.end_node(node, State.FAILURE, error.code, str(error))
         return
@@ -44,20 +46,3 @@ def sleep(run: "Run", node: Node) -> None:
     else:
         gevent.sleep(min(seconds, max(0.0, started_at + seconds - time.time())))
     run.end_node(node, State.SUCCESS, output={"result": f"{seconds:.3f}"})
-
-
-def _seconds(args: tuple[str, ...]) -> float:
-    if not args:
-        return random.random()  # noqa: S311  (no secret depends on it)
-    seconds = float(args[0]) if _is_number(args[0]) else math.nan
-    if not 0 <= seconds < math.inf:
-        raise ValueError(f"engine sleep takes a number of seconds as its first argument, not {args[0][:100]!r}")
-    return seconds
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -1,0 +1,109 @@
+"""Secrets of an executor: nodes get their values, and nobody else is shown them."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from executor_support import Executor, body, new_id, script
+from support import wait_until
+
+VALUE = "s3cr3t-of-the-test"
+SHOWN = b"*" * len(VALUE)
+TOKEN = {"TOKEN": {"secret": "deploy-token"}}
+
+
+@pytest.fixture
+def executor(new_executor: Callable[..., Executor], tmp_path: Path) -> Executor:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    write(folder / "deploy-token", VALUE + "\n")
+    return new_executor(secrets=str(folder))
+
+
+def write(path: Path, text: str, mode: int = 0o600) -> None:
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def everywhere(executor: Executor) -> list[Path]:
+    """Return the files of the executor in which the value stands."""
+    files = [path for path in executor.folder.rglob("*") if path.is_file()]
+    return [path for path in files if VALUE.encode() in path.read_bytes()]
+
+
+def test_a_node_gets_it_and_nobody_else_sees_it(executor: Executor) -> None:
+    lines = ["[ ${#TOKEN} = 18 ] || exit 9", 'echo "token=$TOKEN"', 'echo "key=$TOKEN" >> $GORCH_OUTPUT', "sleep 0.3"]
+    job_id = new_id()
+    executor.put(job_id, body(script(*lines), env=TOKEN, output={"token": ""}), wait=None)
+    wait_until(lambda: "sleep 0.3" in " ".join(_command_lines()))
+    assert not [line for line in _command_lines() if VALUE in line]
+    job = executor.end(job_id)
+    assert (job["state"], job["output"]) == (3, {"token": "***", "key": "***"})
+    assert executor.log_of(job_id).encode() == b"token=" + SHOWN + b"\n"
+    assert executor.get(job_id, log_from=0)["log_next"] == len(b"token=") + len(VALUE) + 1
+    for path in everywhere(executor):  # only what the job has written, and what hides it there
+        assert path.name in {"output.log", "output", "secrets.json"}
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 or path.name == "output"
+
+
+def _command_lines() -> list[str]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            found.append(" ".join(process.cmdline()))
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_it_is_hidden_over_two_writes_and_in_reasons(executor: Executor) -> None:
+    half = f'printf "%s" "${{TOKEN%{VALUE[9:]}}}"; sleep 0.5; echo "${{TOKEN#{VALUE[:9]}}}"; echo "$TOKEN" >&2; exit 3'
+    job = executor.run(body(script(half), env=TOKEN))
+    assert job["log"] == SHOWN + b"\n" + SHOWN + b"\n"
+    assert job["reason"] == "exit status 3: ***\n***"
+
+
+def test_it_stays_hidden_when_it_is_changed_and_the_executor_restarted(executor: Executor, tmp_path: Path) -> None:
+    job_id = executor.start(body(script('echo "$TOKEN"', "sleep 2", 'echo "$TOKEN"'), env=TOKEN))
+    write(tmp_path / "secrets" / "deploy-token", "another one")
+    executor.server.kill()
+    executor.start_server()
+    assert executor.end(job_id)["state"] == 3
+    assert executor.log_of(job_id).encode() == (SHOWN + b"\n") * 2
+
+
+def test_one_that_is_not_there_says_what_to_do(executor: Executor) -> None:
+    job = executor.run(body("true", env={"A": {"secret": "other"}}))
+    assert (job["state"], job["reason_code"]) == (4, "secret")
+    assert "this executor has no secret 'other': put it into the file" in job["reason"]
+
+
+def test_one_that_others_can_read_is_not_used(executor: Executor, tmp_path: Path) -> None:
+    write(tmp_path / "secrets" / "open", VALUE, 0o644)
+    write(tmp_path / "secrets" / "short", "abc")
+    os.symlink("deploy-token", tmp_path / "secrets" / "link")
+    for name, why in (("open", "chmod 600"), ("short", "4 to 16384 bytes"), ("link", "cannot be read")):
+        job = executor.run(body("true", env={"A": {"secret": name}}))
+        assert job["reason_code"] == "secret"
+        assert why in job["reason"]
+
+
+@pytest.mark.parametrize("name", ["../deploy-token", "a/b", "", ".hidden"])
+def test_names_that_lead_elsewhere_are_refused(executor: Executor, name: str) -> None:
+    answer = executor.put(new_id(), body("true", env={"A": {"secret": name}}))
+    assert answer.status_code == 422
+
+
+def test_only_listed_variables_of_the_executor_are_secrets(
+    new_executor: Callable[..., Executor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OF_THE_SERVICE", VALUE)
+    monkeypatch.setenv("NOT_FOR_NODES", VALUE)
+    executor = new_executor(secret_env="OF_THE_SERVICE")
+    job = executor.run(body(script('echo "$A"'), env={"A": {"secret": "OF_THE_SERVICE"}}))
+    assert job["log"] == SHOWN + b"\n"
+    assert executor.run(body("true", env={"A": {"secret": "NOT_FOR_NODES"}}))["reason_code"] == "secret"

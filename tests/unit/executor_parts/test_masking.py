@@ -1,0 +1,70 @@
+"""Secrets are hidden in logs whichever piece of them is read, and offsets stay true."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from executor.masking import Mask
+
+
+def reading(log: bytes, hole: tuple[int, int] | None = None):
+    """Return what reads pieces of a log, with nothing between the ends of a hole."""
+    first, behind = hole or (len(log), len(log))
+
+    def read(start: int, most: int) -> tuple[bytes, int, int]:
+        if first <= start < behind:
+            start = behind
+        stop = start + most
+        return log[start : min(stop, first) if start < first else stop], start, len(log)
+
+    return read
+
+
+def whole(mask: Mask, log: bytes, size: int, *, hole: tuple[int, int] | None = None) -> dict[int, bytes]:
+    """Read a log in pieces of a size; returns each by where it begins."""
+    found, start = {}, 0
+    while start < len(log):
+        data, begin, _ = mask.piece(reading(log, hole), start, size, growing=False)
+        assert data
+        found[begin] = data
+        start = begin + len(data)
+    return found
+
+
+@given(
+    st.lists(st.sampled_from([b"hunter2", b"hunter", b"x", b"yy\n", b"hunt", b"2"]), max_size=30).map(b"".join),
+    st.integers(1, 20),
+)
+def test_every_way_of_reading_hides_the_same(log: bytes, size: int) -> None:
+    mask = Mask(["hunter2"])
+    assert b"".join(whole(mask, log, size).values()) == log.replace(b"hunter2", b"*******")
+
+
+def test_of_two_that_overlap_the_longer_is_hidden() -> None:
+    assert Mask(["pass", "password"]).text("a password, a pass") == "a ***, a ***"
+
+
+def test_lines_of_a_long_secret_are_hidden_alone_too() -> None:
+    mask = Mask(["-----BEGIN KEY-----\nMIIEvQIBADAN\nend\n-----END KEY-----"])
+    assert mask.text("line: MIIEvQIBADAN; end") == "line: ***; end"
+
+
+def test_what_may_begin_a_secret_is_held_back_while_the_log_grows() -> None:
+    mask = Mask(["hunter2"])
+    assert mask.piece(reading(b"it is hun"), 0, 100, growing=True) == (b"it is ", 0, 9)
+    assert mask.piece(reading(b"it is hun"), 0, 100, growing=False) == (b"it is hun", 0, 9)
+    assert mask.piece(reading(b"it is fun"), 0, 100, growing=True) == (b"it is fun", 0, 9)
+
+
+@pytest.mark.parametrize("size", [3, 7, 100])
+def test_a_secret_that_a_gap_has_torn_is_hidden(size: int) -> None:
+    log = b"a hunter2 b hunter2 c hunter2"
+    found = whole(Mask(["hunter2"]), log, size, hole=(15, 25))
+    assert b"".join(found.values()) == b"a ******* b ***" + b"****"
+    assert 25 in found
+
+
+def test_nothing_is_hidden_without_secrets() -> None:
+    assert Mask(()).text("all of it") == "all of it"
+    assert Mask(()).piece(reading(b"all of it"), 4, 2, growing=True) == (b"of", 4, 9)
+
