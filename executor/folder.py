@@ -74,10 +74,14 @@ class Folder:
 
     def script(self, text: str) -> str:
         """Write an inline script; returns its path."""
-        path = f"{self.path}/{names.SCRIPT}"
+        return self.keep(names.SCRIPT, text, 0o700)
+
+    def keep(self, name: str, text: str, mode: int = 0o600) -> str:
+        """Write a file for a command that is not started yet; returns its path."""
+        path = f"{self.path}/{name}"
         if self.claimed_by() is None:  # later it is the job's
             write_atomically(path, text.encode())
-            os.chmod(path, 0o700)
+            os.chmod(path, mode)
         return path
 
     def open_to(self, uid: int, gid: int) -> None:

@@ -169,6 +169,18 @@ class Job:
         """Write an inline script; returns its path."""
         return self.folder.script(text)
 
+    def keep(self, name: str, text: str) -> str:
+        """Write a file of mode 600 into its directory before its command is started; returns the path."""
+        return self.folder.keep(name, text)
+
+    def read(self, name: str) -> Mapping[str, Any] | None:
+        """Return a JSON object that its command has left in its directory; None if there is none."""
+        return self.folder.read(name)
+
+    def path(self, name: str) -> str:
+        """Return the path of a file in its directory."""
+        return f"{self.folder.path}/{name}"
+
     def command(
         self,
         argv: Sequence[str],
@@ -189,12 +201,15 @@ class Job:
             self.folder.open_to(setup.user.uid, setup.user.gid)
         return self.supervised.run(order)
 
-    def outcome(self, exit: Exit, command: str, output: Mapping[str, str] | None = None) -> Outcome:
+    def outcome(
+        self, exit: Exit, command: str, output: Mapping[str, str] | None = None, why: str | None = None
+    ) -> Outcome:
         """Return what an exit means, with the outputs after success and the last lines of the log after failure.
 
-        ``output``: outputs that the driver has found; they beat those of the log and the file.
+        ``output``: outputs that the driver has found; they beat those of the log and the file. ``why``: what the driver
+        knows of a failure, in place of the last lines.
         """
-        lines = "" if exit.status == 0 else self.mask.text(last_lines(self.folder.log))
+        lines = "" if exit.status == 0 else self.mask.text(why or last_lines(self.folder.log))
         found = outcome.of(exit, command, lines, self.attempt.timeout)
         if found.state != State.SUCCESS:
             return found
