@@ -19,6 +19,7 @@ COMMANDS = {
     "resolve": "tasks:resolve",
     "validate": "tasks:validate",
     "ping": "ping:ping",
+    "engines": "ping:engines",
     "demo": "demo:demo",
     "serve": "servers:serve",
     "executor": "servers:executor",

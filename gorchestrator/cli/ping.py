@@ -1,4 +1,4 @@
-"""``gorch ping``: whether there is an orchestrator, and what it knows of its executors."""
+"""``gorch ping`` and ``gorch engines``: whether there is an orchestrator, and what it knows of its executors."""
 
 import click
 
@@ -17,3 +17,19 @@ def ping(client: Client) -> None:
 
     click.echo(f"orchestrator {found.get('version', '')} at {client.remote.url}: {found['status']}")
     tables.show_executors(found.get("executors") or ())
+
+
+@click.command()
+@client_command
+def engines(client: Client) -> None:
+    """List the engines of all executors that answer: whether they can work there, and what of a node they honour."""
+    executors = client.remote.ping().get("executors") or []
+    if client.as_json:
+        client.print_json({each["name"]: each.get("engines") for each in executors})
+        return
+    from gorchestrator.cli import tables  # noqa: PLC0415  (rich takes its time)
+
+    tables.show_engines(executors)
+    for each in executors:
+        if not each.get("reachable"):
+            click.echo(f"executor {each['name']} does not answer: {each.get('reason')}", err=True)

@@ -131,6 +131,17 @@ def show_executors(executors: Iterable[Json]) -> None:
     console().print(table)
 
 
+def show_engines(executors: Iterable[Json]) -> None:
+    """Print the engines of the executors that answer."""
+    table = new_table("ENGINE", "EXECUTOR", "WORKS", "FIELDS", "REASON")
+    found = [(name, each["name"], about) for each in executors for name, about in (each.get("engines") or {}).items()]
+    for name, executor, about in sorted(found, key=lambda row: row[:2]):
+        works = Text("yes", "green") if about.get("ok") else Text("no", BAD)
+        fields = ", ".join(about.get("fields") or ())
+        table.add_row(text(name), text(executor), works, text(fields), text(about.get("reason")))
+    console().print(table)
+
+
 def show_settings(settings: Iterable[Json]) -> None:
     """Print settings, their values and where they came from."""
     table = new_table("SETTING", "VALUE", "FROM", "MEANING")
