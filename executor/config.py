@@ -46,6 +46,9 @@ class Config:
     env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
     secrets: Path = derived(lambda c, _: c.data / "secrets", "directory of the secrets: files of mode 600")
     secret_env: tuple[str, ...] = setting((), "variables of its own environment that nodes may name as secrets")
+    ansible_inventory: tuple[Path, ...] = setting(
+        (), "inventories of the engine ansible, files or directories; none: this machine alone, as localhost"
+    )
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     drain: str = setting(
         "leave",

@@ -19,6 +19,7 @@ GROUP = "gorchestrator.drivers"
 OURS = tuple(
     EntryPoint(name, f"executor.drivers.{place}", GROUP)
     for name, place in {
+        "ansible": "ansible:Ansible",
         "nil": "pause:Nil",
         "shell": "shell:Shell",
         "sleep": "pause:Sleep",

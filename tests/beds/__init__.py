@@ -16,6 +16,8 @@ class Bed:
     """How the cases of the contract are said to one engine. A program is some lines of POSIX shell."""
 
     name = ""
+    at_once = 20  # nodes that start together
+    timeout = 1.5  # seconds: enough for a node to begin its work
 
     def exit_code(self, status: int) -> int:
         """Return the exit code of a node whose program ended with this status."""

@@ -10,7 +10,7 @@ import pytest
 from beds import Bed
 from executor_support import Executor, started
 
-ENGINES = ("shell",)
+ENGINES = ("shell", "ansible")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
