@@ -49,6 +49,25 @@ class Config:
     ansible_inventory: tuple[Path, ...] = setting(
         (), "inventories of the engine ansible, files or directories; none: this machine alone, as localhost"
     )
+    docker_host: str = derived(
+        lambda _, env: env.get("DOCKER_HOST") or "unix:///var/run/docker.sock", "where the engine docker has its daemon"
+    )
+    docker_networks: tuple[str, ...] = setting(
+        ("bridge", "none"), "networks that containers may have; they get the first", check=checks.at_least_one
+    )
+    docker_mounts: tuple[Path, ...] = setting((), "directories that containers may mount, with what is below them")
+    docker_capabilities: tuple[str, ...] = setting((), "capabilities that containers may have, such as CHOWN")
+    docker_memory: int = setting(
+        0,
+        "most memory of a container, which it gets unless it wants less; 0: no limit",
+        unit="bytes",
+        check=checks.at_least(0),
+    )
+    docker_cpus: float = setting(
+        0.0,
+        "most processors of a container, which it gets unless it wants less; 0: no limit",
+        check=checks.at_least(0),
+    )
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     drain: str = setting(
         "leave",

@@ -20,6 +20,7 @@ OURS = tuple(
     EntryPoint(name, f"executor.drivers.{place}", GROUP)
     for name, place in {
         "ansible": "ansible:Ansible",
+        "docker": "docker:Docker",
         "nil": "pause:Nil",
         "shell": "shell:Shell",
         "sleep": "pause:Sleep",

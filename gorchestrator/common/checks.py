@@ -27,6 +27,11 @@ def at_least(lowest: float) -> Callable[[float], str | None]:
     return check
 
 
+def at_least_one(names: tuple[str, ...]) -> str | None:
+    """Check that a list is not empty."""
+    return None if names else "is empty; name at least one"
+
+
 def one_of(names: tuple[str, ...]) -> Callable[[str], str | None]:
     """Return a check that a text is one of ``names``."""
 

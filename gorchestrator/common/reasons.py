@@ -19,6 +19,7 @@ class ReasonCode(StrEnum):
     # how a node ended
     EXIT = "exit"  # its process ended with a status other than 0
     SIGNAL = "signal"  # its process was ended by a signal
+    MEMORY = "memory"  # it needed more memory than it may have, and was killed
     TIMEOUT = "timeout"  # it ran longer than it may and was killed
     CANCELED = "canceled"  # a cancel stopped it
     DEADLINE = "deadline"  # the graph's deadline has passed; while it is not final, its death is not verified yet

@@ -10,7 +10,7 @@ import pytest
 from beds import Bed
 from executor_support import Executor, started
 
-ENGINES = ("shell", "ansible")
+ENGINES = ("shell", "ansible", "docker")
 
 
 @pytest.fixture(scope="module", params=ENGINES)

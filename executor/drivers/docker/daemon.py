@@ -1,0 +1,192 @@
+"""The Docker daemon: one client for all jobs, the calls that they need, and who cleans up after executors that died.
+
+The SDK is imported when it is first needed, so that an executor starts without it. A daemon that does not answer is no
+fault of a job: it is told as :class:`Unreachable`, and who waits for it waits.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from importlib import import_module
+from typing import Any
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from executor import names
+from executor.config import Config
+from executor.drivers.base import Job
+from executor.drivers.docker import frames, order
+
+log = logging.getLogger(__name__)
+
+NEEDS = "engine docker needs: pip install gorchestrator-oaas[docker]"
+TIMEOUT = 60.0  # seconds without an answer
+PING = 3.0  # the same, of a ping: somebody waits for it
+PIECE = 64 * 1024
+NOT_FOUND, CONFLICT = 404, 409
+
+
+class Unreachable(Exception):
+    """The daemon does not answer; the text says why, and what to do."""
+
+
+class Refused(Exception):
+    """The daemon has answered with a fault; the text is the daemon's."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Daemon:
+    """The daemon of this machine. Each method raises Unreachable, and Refused unless it says otherwise."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._client: Any = None
+        self._making = BoundedSemaphore(1)
+
+    @contextmanager
+    def talk(self) -> Iterator[Any]:
+        """Give the SDK's client, and make faults of what it is used for our own."""
+        try:
+            errors, below = import_module("docker.errors"), import_module("urllib3.exceptions")
+        except ImportError:
+            raise Unreachable(NEEDS) from None
+        try:
+            yield self._client or self._connect()
+        except errors.APIError as error:
+            raise Refused(error.status_code or 0, str(error.explanation or error)) from None
+        except (OSError, below.HTTPError, errors.DockerException) as error:
+            raise Unreachable(self._unreachable(_cause(error))) from None
+
+    def ping(self) -> None:
+        """Return if it answers."""
+        with gevent.Timeout(PING, Unreachable(self._unreachable("no answer"))), self.talk() as api:
+            api.ping()
+
+    def create(self, job: Job) -> None:
+        """Make the container of a job."""
+        with self.talk() as api:
+            wanted = order.create(api, job, self.config, self.instance())
+        with self.talk() as api:
+            api.create_container(**wanted)
+
+    def start(self, name: str) -> None:
+        """Start a container."""
+        with self.talk() as api:
+            api.start(name)
+
+    def find(self, name: str) -> Mapping[str, Any] | None:
+        """Return what the daemon knows of a container; None: there is none."""
+        try:
+            with self.talk() as api:
+                found: Mapping[str, Any] = api.inspect_container(name)
+                return found
+        except Refused as fault:
+            if fault.status == NOT_FOUND:
+                return None
+            raise Unreachable(self._unreachable(str(fault))) from None
+
+    def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
+        """Yield what a container has printed, from the start; ``follow``: until it ends."""
+        query = {"stdout": 1, "stderr": 1, "follow": int(follow)}
+        with self.talk() as api:
+            url = f"{api.base_url}/v{api.api_version}/containers/{name}/logs"
+            with closing(api.get(url, params=query, stream=True, timeout=(TIMEOUT, None))) as answer:
+                if not answer.ok:  # who asks learns from its state what became of it
+                    log.warning("%s: its log cannot be read: %s", name, answer.text, extra={"event": "docker_no_log"})
+                    return
+                yield from frames.payloads(answer.raw.stream(PIECE))
+
+    def signal(self, name: str, signal: str) -> None:
+        """Send a signal to a container, which may have ended."""
+        try:
+            with self.talk() as api:
+                api.kill(name, signal)
+        except Refused as fault:
+            if fault.status not in (NOT_FOUND, CONFLICT):
+                raise
+
+    def unpause(self, name: str) -> None:
+        """Let a container go on that somebody has paused."""
+        try:
+            with self.talk() as api:
+                api.unpause(name)
+        except Refused as fault:
+            if fault.status not in (NOT_FOUND, CONFLICT):
+                raise
+
+    def remove(self, name: str) -> None:
+        """Remove a container, what runs in it, and its anonymous volumes. It may be gone, or be about to go."""
+        try:
+            with self.talk() as api:
+                api.remove_container(name, v=True, force=True)
+        except Refused as fault:
+            if fault.status not in (NOT_FOUND, CONFLICT):
+                raise
+
+    def pull(self, image: str) -> None:
+        """Fetch an image from its registry, with the credentials of this user's Docker configuration."""
+        with self.talk() as api:
+            for step in api.pull(image, stream=True, decode=True):
+                if "error" in step:
+                    raise Refused(0, str(step["error"]))
+
+    def spawn(self, what: Callable[..., None], *args: object) -> None:
+        """Do something beside everything else; its faults are logged."""
+        gevent.spawn(self._attempt, what, *args)
+
+    def instance(self) -> str:
+        """Return the identity of this executor's data directory: the label of its containers."""
+        return (self.config.data / names.INSTANCE).read_text().strip()
+
+    def _attempt(self, what: Callable[..., None], *args: object) -> None:
+        try:
+            what(*args)
+        except (Unreachable, Refused, OSError) as fault:
+            log.warning("a container cannot be removed: %s", fault, extra={"event": "docker_not_removed"})
+
+    def _connect(self) -> Any:
+        with self._making:
+            if self._client is None:
+                docker = import_module("docker")
+                environ = {**os.environ, "DOCKER_HOST": self.config.docker_host}
+                known = docker.utils.kwargs_from_env(environment=environ)  # and the certificates of DOCKER_CERT_PATH
+                client = docker.APIClient(**known, timeout=TIMEOUT, max_pool_size=2 * self.config.capacity + 8)
+                client.trust_env = False  # no proxy, whatever the environment says
+                self._client = client
+                self.spawn(self._sweep)
+        return self._client
+
+    def _sweep(self) -> None:
+        """Remove the containers of jobs that have ended or that this executor does not know: one before it died."""
+        with self.talk() as api:
+            found = api.containers(all=True, filters={"label": f"{order.EXECUTOR}={self.instance()}"})
+        for each in found:
+            job_id = each["Labels"].get(order.JOB, "")
+            if not self._is_open(job_id):
+                extra = {"event": "docker_orphan_removed", "container": each["Id"], "job": job_id}
+                log.warning("%s: removing its container, which was left", job_id, extra=extra)
+                self.remove(each["Id"])
+
+    def _is_open(self, job_id: str) -> bool:
+        folder = self.config.data / names.LIVE / job_id
+        return bool(job_id) and (folder / names.NODE).exists() and not (folder / names.RESULT).exists()
+
+    def _unreachable(self, why: str) -> str:
+        return (
+            f"no Docker daemon answers at {self.config.docker_host} ({why}): start it, or name another one in the"
+            " executor's setting docker_host; the executor's user must be allowed to use it"
+        )
+
+
+def _cause(error: BaseException) -> str:
+    """Return what lies below a fault of the client: what the system said, if it did."""
+    chain = [error]
+    while (below := chain[-1].__cause__ or chain[-1].__context__) is not None and below not in chain:
+        chain.append(below)
+    told = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
+    return told[-1] if told else str(error)

@@ -1,0 +1,42 @@
+"""The driver ``docker``: what it honours, whether it can work here, and one run."""
+
+from executor.config import Config
+from executor.drivers.base import Driver, Job
+from executor.drivers.docker import options
+from executor.drivers.docker.container import Container
+from executor.drivers.docker.daemon import Daemon, Refused, Unreachable
+from executor.inside import Interrupted
+from executor.outcome import Outcome, failure
+from gorchestrator.common.reasons import ReasonCode
+
+
+class Docker(Driver):
+    """Runs the image ``artifact`` with the command ``args``."""
+
+    fields = frozenset({"artifact", "args", "env", "output", "timeout"})
+    options = options.Options
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.daemon = Daemon(config)
+
+    def check(self) -> str | None:
+        """Return whether the SDK is installed and the daemon answers."""
+        try:
+            self.daemon.ping()
+        except (Unreachable, Refused) as fault:
+            return str(fault)
+        return None
+
+    def run(self, job: Job) -> Outcome:
+        """Run a container to its end, or go on with that of an executor before this one."""
+        if not job.attempt.artifact:
+            return failure(ReasonCode.ARTIFACT, "the node has no artifact: it names the image")
+        if fault := options.refused(job.options, self.config):
+            return failure(ReasonCode.ARGUMENT, fault)
+        container = Container(self.daemon, job)
+        try:
+            return container.run()
+        except Interrupted as stop:
+            container.kill(stop.cause)
+            raise

@@ -1,0 +1,141 @@
+"""A Docker daemon of the tests' own, with an image made from busybox: no registry, no network, nothing shared."""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from beds import needs
+from support import wait_until
+
+IMAGE = "gorch-test:1"
+OPTIONS = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
+WHOLE_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+
+
+@dataclass
+class Dockerd:
+    """A daemon that works in a folder, which can be stopped and started again."""
+
+    folder: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def host(self) -> str:
+        """Where it listens."""
+        return f"unix://{self.folder}/docker.sock"
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        places = ["--data-root", self.folder / "root", "--exec-root", self.folder / "exec"]
+        command = ["dockerd", *places, "-p", self.folder / "pid", "-H", self.host, *OPTIONS]
+        with (self.folder / "log").open("ab") as out:
+            self.process = subprocess.Popen(
+                command, stdout=out, stderr=out, env={**os.environ, "PATH": WHOLE_PATH}, start_new_session=True
+            )
+        wait_until(self._answers, 60, "dockerd answers")
+
+    def stop(self) -> None:
+        """End it as its operator does: containers are stopped."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(60)
+            self.process = None
+
+    def client(self) -> Any:
+        """Return a client of it, to be closed."""
+        return docker.APIClient(base_url=self.host, timeout=60)
+
+    def containers(self, **filters: str) -> list[dict[str, Any]]:
+        """Return what there is of containers, running or not."""
+        client = self.client()
+        try:
+            found: list[dict[str, Any]] = client.containers(all=True, filters=filters)
+            return found
+        finally:
+            client.close()
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        """Return the container of a name, if there is one."""
+        return [each for each in self.containers() if f"/{name}" in each["Names"]]
+
+    def make_image(self) -> None:
+        """Import the image: busybox and its names."""
+        client = self.client()
+        try:
+            repository, _, tag = IMAGE.partition(":")
+            client.import_image_from_data(_root_file_system(), repository=repository, tag=tag)
+        finally:
+            client.close()
+
+    def _answers(self) -> bool:
+        assert self.process
+        if self.process.poll() is not None:
+            pytest.fail(f"dockerd ended: {(self.folder / 'log').read_text()[-3000:]}")
+        with socket.socket(socket.AF_UNIX) as probe:  # the SDK leaves its sockets open when nobody answers
+            return probe.connect_ex(self.host.removeprefix("unix://")) == 0
+
+
+@contextmanager
+def dockerd() -> Iterator[Dockerd]:
+    """Return a daemon with the image; nothing is left of it."""
+    needs("dockerd", "busybox")
+    if os.geteuid() != 0:
+        pytest.skip("dockerd needs root")
+    with _folder() as folder:
+        daemon = Dockerd(folder)
+        try:
+            daemon.start()
+            daemon.make_image()
+            yield daemon
+        finally:
+            daemon.stop()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="gorch-docker-"))  # a short path: those of sockets are limited
+    try:
+        yield folder
+    finally:
+        for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+            place = line.split()[1]
+            if place.startswith(f"{folder}/"):
+                subprocess.run(["umount", "-l", place], check=False)
+        shutil.rmtree(folder)
+
+
+def _root_file_system() -> bytes:
+    """Return a tar archive with busybox and its applets."""
+    busybox = shutil.which("busybox", path=WHOLE_PATH)
+    assert busybox
+    applets = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        for name in ("bin", "tmp"):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if name == "tmp" else 0o755
+            archive.addfile(entry)
+        archive.add(busybox, "bin/busybox", filter=_executable)
+        for name in applets:
+            entry = tarfile.TarInfo(f"bin/{name}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            if name != "busybox":
+                archive.addfile(entry)
+    return data.getvalue()
+
+
+def _executable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.mode = 0o755
+    return entry
