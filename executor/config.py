@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from executor import addresses
 from gorchestrator.common import checks
 from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
 
@@ -67,6 +68,14 @@ class Config:
         0.0,
         "most processors of a container, which it gets unless it wants less; 0: no limit",
         check=checks.at_least(0),
+    )
+    http_allow: tuple[str, ...] = setting(
+        (),
+        "where requests of the engine http may go beside public addresses: networks, addresses, names of hosts",
+        check=addresses.check,
+    )
+    http_ca: Path | None = setting(
+        None, "CA file (PEM) that servers of the engine http are checked with, in place of the usual CAs"
     )
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     drain: str = setting(

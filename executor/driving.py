@@ -28,7 +28,7 @@ def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
     job.options = driver.options().load(job.attempt.options)
     while True:
         try:
-            return driver.run(job)
+            return job.masked(driver.run(job))
         except SecretUnavailable as error:
             return failure(ReasonCode.SECRET, str(error))
         except Interrupted as stop:

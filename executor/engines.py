@@ -21,6 +21,7 @@ OURS = tuple(
     for name, place in {
         "ansible": "ansible:Ansible",
         "docker": "docker:Docker",
+        "http": "http:Http",
         "nil": "pause:Nil",
         "shell": "shell:Shell",
         "sleep": "pause:Sleep",

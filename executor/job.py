@@ -108,6 +108,12 @@ class Job:
         except SecretUnavailable:  # so it was not started with them
             return Mask(())
 
+    def masked(self, outcome: Outcome) -> Outcome:
+        """Return an outcome whose reason has no secrets, whatever a driver has put there."""
+        if not self.has_secrets or outcome.reason is None:
+            return outcome
+        return replace(outcome, reason=self.mask.text(outcome.reason))
+
     def _revealed(self) -> Mapping[str, str]:
         """Return its secrets as they were when it first needed them, whatever becomes of them later."""
         if self._secrets is None:

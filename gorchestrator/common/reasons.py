@@ -31,6 +31,8 @@ class ReasonCode(StrEnum):
     ARTIFACT = "artifact"  # the artifact is not there, or cannot be started
     ARGUMENT = "argument"  # the engine cannot honour an argument or a field of the node
     SECRET = "secret"  # noqa: S105  (a code) a secret that it names is not there, or others may read it
+    CONNECTION = "connection"  # the host that it talks to cannot be reached
+    ANSWER = "answer"  # the server's answer is not what the node expects
     OUTPUT = "output"  # an output is larger than it may be
     EXECUTOR_REFUSED = "executor_refused"  # the executor refused the attempt, or this service's certificate
     # how a task ended

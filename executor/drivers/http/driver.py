@@ -1,0 +1,96 @@
+"""The engine ``http``: asks a server for something, or tells it something, from inside of the executor."""
+
+import os
+import ssl
+import time
+from dataclasses import replace
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
+
+from executor.addresses import Allowed
+from executor.config import Config
+from executor.drivers.base import Driver, Job
+from executor.drivers.http.answer import Answer, NoOutput
+from executor.drivers.http.connection import Refused, connector, session
+from executor.drivers.http.exchange import Exchange, Failed
+from executor.drivers.http.options import Options
+from executor.drivers.http.request import Request, Unclear, made
+from executor.outcome import Exit, Outcome, failure
+from gorchestrator.common.reasons import ReasonCode
+
+OURS = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT")  # variables beside those of the node
+
+
+class Http(Driver):
+    """Sends one request, and judges the answer by its status."""
+
+    fields = frozenset({"artifact", "args", "env", "output", "timeout"})
+    options = Options
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._connect = connector(Allowed(config.http_allow))
+        self._tls: ssl.SSLContext | None = None
+
+    def check(self) -> str | None:
+        """Return why certificates cannot be checked."""
+        path = self.config.http_ca
+        return None if path is None or os.access(path, os.R_OK) else f"http_ca: cannot read {path}"
+
+    def run(self, job: Job) -> Outcome:
+        """Send the request, or say why not. One that may have had an effect is not sent again after a restart."""
+        if wrong := self.check():
+            return failure(ReasonCode.ENGINE, wrong)
+        try:
+            request = _request(job)
+        except Unclear as error:
+            return failure(ReasonCode.ARGUMENT, str(error))
+        first = job.begin()
+        if not first and not request.safe:
+            text = f"the executor was restarted meanwhile; whether the {request.method} has had its effect is not known"
+            return _ended(job, failure(ReasonCode.LOST, text))
+        with job.interruptible():
+            return _ended(job, self._exchanged(job, request, first=first))
+
+    def _exchanged(self, job: Job, request: Request, *, first: bool) -> Outcome:
+        with session(self._connect, self._context()) as open_session:
+            exchange = Exchange(job, open_session)
+            if not first:
+                exchange.say("! the executor was restarted; once more")
+            try:
+                answer = exchange.answer(request, follow=job.options["follow_redirects"])
+            except (Refused, Unclear) as error:
+                return failure(ReasonCode.ARGUMENT, str(error))
+            except Failed as error:
+                return failure(ReasonCode.LOST if error.lost else ReasonCode.CONNECTION, str(error))
+        return _judged(job, answer)
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:  # made once: it takes a hundredth of a second, in which nothing else is done
+            self._tls = ssl.create_default_context(cafile=self.config.http_ca or DEFAULT_CA_BUNDLE_PATH)
+        return self._tls
+
+
+def _request(job: Job) -> Request:
+    given = job.node_env
+    secrets = {name for name, value in job.attempt.env.items() if not isinstance(value, str)}
+    variables = {name: job.env[name] for name in OURS} | dict(given)
+    return made(job.attempt.artifact, job.attempt.args, job.options, variables, secrets)
+
+
+def _judged(job: Job, answer: Answer) -> Outcome:
+    expected = job.options["expect"]
+    if not answer.is_one_of(expected):
+        text = f"the server answered {answer}, expected was {', '.join(map(str, expected))}"
+        said = answer.excerpt()
+        return failure(ReasonCode.ANSWER, f"{text}: {said}" if said else text)
+    try:
+        output = answer.outputs(job.options["outputs"])
+    except NoOutput as error:
+        return failure(ReasonCode.OUTPUT, str(error))
+    outcome = job.outcome(Exit.exited(0, job.started_at), "http", output)
+    return replace(outcome, exit_code=None)
+
+
+def _ended(job: Job, outcome: Outcome) -> Outcome:
+    return replace(outcome, started_at=job.started_at, stopped_at=time.time())
