@@ -55,6 +55,7 @@ class MemoryJournal:
         self.lines.append((change.kind, node) if node is not None else (change.kind,))
 
     def sync(self) -> None:
+        gevent.sleep(0)  # what was refused before is told before
         self.lines.append("sync")
 
     def append_log(self, chunk) -> None:

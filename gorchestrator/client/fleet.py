@@ -116,7 +116,8 @@ class RemoteExecutor:
                 if view.state.final:
                     return
                 pids = ", ".join(map(str, view.survivors))
-                note(ReasonCode.CANCELING, f"processes that cannot be killed: {pids}")
+                why = f"processes that cannot be killed: {pids}" if pids else view.reason
+                note(ReasonCode.CANCELING, why or "its executor has not verified its death yet")
                 gevent.sleep(_KILL_PAUSE)
 
     def give_up(self, attempt_id: str, fence: int) -> None:

@@ -7,7 +7,7 @@ import gevent
 
 from gorchestrator.client.api import ExecutorApi, JobView
 from gorchestrator.client.contact import Contact
-from gorchestrator.client.faults import CallFault, FenceStale, Full, Replaced, Unreachable
+from gorchestrator.client.faults import CallFault, FenceStale, Full, JobUnknown, Replaced, Unreachable
 from gorchestrator.client.log_cursor import LogCursor
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
@@ -34,7 +34,7 @@ class Follower:
         self._cursor = LogCursor(watch.log_size, log_limit, watch.log)
         self._view: JobView | None = None
         self._unheard = watch.fresh  # no call about it can have reached the executor that it was decided on for
-        self._noted = False
+        self._noted = not watch.fresh  # who followed it before may have noted something
         self._pause = 0.0  # 0 unless the last call was in vain
         self._last_contact = time.monotonic()
 
@@ -46,8 +46,6 @@ class Follower:
         """
         result = None
         while result is None:
-            if self._watch.given_up:
-                return _unverified("given up while its executor did not answer")
             try:
                 self._view = view = self._ask()
             except CallFault as fault:
@@ -62,13 +60,13 @@ class Follower:
 
     def _bear(self, fault: CallFault) -> Result | None:
         """Wait for what may pass; a result for what does not."""
+        if self._watch.given_up:
+            return _unverified(f"given up while its executor did not answer: {fault.reason}")
         match fault:
-            case Full() if self._view is None:
-                self._note(fault.code, fault.reason, State.TORUN)
-                # Spread out, so that those who were refused together do not come together again.
-                gevent.sleep(fault.retry_after * random.uniform(0.5, 1.5))  # noqa: S311  (no secret)
+            case Full():
+                self._wait_for_room(fault)
                 return None
-            case Unreachable() | Full():  # full for an attempt that it has: it is about to stop
+            case Unreachable():
                 self._unheard = False
                 return self._in_vain(fault) if self._pause else self._without_contact(fault)
             case FenceStale():
@@ -76,8 +74,18 @@ class Follower:
             case Replaced() if self._unheard:
                 self._contact.lost(fault)
                 raise NotTaken(fault.reason) from None
+            case Replaced() | JobUnknown():
+                return Result(State.FAILURE, f"{fault.reason}; death not verified", fault.code)
             case _:
                 return Result(State.FAILURE, fault.reason, fault.code)
+
+    def _wait_for_room(self, fault: Full) -> None:
+        """Wait as long as it says. It answers, though not to this: it may be full, or be about to stop."""
+        self._last_contact = time.monotonic()
+        self._note(fault.code, fault.reason, State.TORUN if self._view is None else None)
+        self._pause = _FIRST_PAUSE if self._view is not None else 0.0
+        # Spread out, so that those who were refused together do not come together again.
+        gevent.sleep(fault.retry_after * random.uniform(0.5, 1.5))  # noqa: S311  (no secret)
 
     def _ask(self) -> JobView:
         if self._view is None:
@@ -117,7 +125,7 @@ class Follower:
             return self._lost(fault)
         gevent.sleep(self._pause)
         self._pause = min(2 * self._pause, _LAST_PAUSE)
-        return self._without_contact(fault)
+        return None if self._contact.wait(0) else self._without_contact(fault)
 
     def _is_lost(self) -> bool:
         return 0 < self._lost_after < time.monotonic() - self._last_contact and not self._watch.canceling

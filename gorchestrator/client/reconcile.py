@@ -17,6 +17,7 @@ from gorchestrator.common import wire
 from gorchestrator.domain.errors import StoreUnavailable
 
 _EVERY = 600.0  # seconds
+_AFTER_FAULT = 60.0  # seconds
 _LOOK = 1.0  # seconds between two looks whether contact was lost and made again
 
 log = logging.getLogger(__name__)
@@ -32,14 +33,27 @@ class Reconciler:
         self._executors = executors
         self._stored = stored
         self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self._stopped = False
 
     def start(self) -> None:
         """Begin, until :meth:`stop`."""
-        self._greenlets = [gevent.spawn(self._keep, executor) for executor in self._executors]
+        for executor in self._executors:
+            self._begin(gevent.spawn(self._keep, executor), executor)
 
     def stop(self) -> None:
         """End it."""
+        self._stopped = True
         gevent.killall(self._greenlets)
+
+    def _begin(self, greenlet: "gevent.Greenlet[..., None]", executor: RemoteExecutor) -> None:
+        self._greenlets.append(greenlet)
+        greenlet.link_exception(lambda failed: self._failed(failed, executor))
+
+    def _failed(self, greenlet: "gevent.Greenlet[..., None]", executor: RemoteExecutor) -> None:
+        log.error("comparing notes failed; it begins again", exc_info=greenlet.exc_info, extra={"event": "fault"})
+        self._greenlets.remove(greenlet)
+        if not self._stopped:
+            self._begin(gevent.spawn_later(_AFTER_FAULT, self._keep, executor), executor)
 
     def _keep(self, executor: RemoteExecutor) -> None:
         while True:

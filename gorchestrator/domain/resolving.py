@@ -24,6 +24,6 @@ def refusal(task: TaskRow, row: NodeRow, answer: Answer, *, running: bool) -> st
             "Only a node that asks, or whose executor does not answer, can be resolved; this one does not"
             f" ({why[:200]}). To end it, cancel the task."
         )
-    if answer is Answer.RETRY and task.cancel_at is not None:
-        return "Its task is being canceled, so nothing is tried again; resolve it as success or failure."
+    if answer is Answer.RETRY and (task.cancel_at is not None or row.reason_code == ReasonCode.DEADLINE):
+        return "Its task is being stopped, so nothing is tried again; resolve it as success or failure."
     return None

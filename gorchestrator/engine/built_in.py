@@ -45,4 +45,5 @@ def sleep(run: "Run", node: Node) -> None:
         gevent.sleep(seconds)
     else:
         gevent.sleep(min(seconds, max(0.0, started_at + seconds - time.time())))
-    run.end_node(node, State.SUCCESS, output={"result": f"{seconds:.3f}"})
+    if not run.rows[node.id].state.final:  # stopped at the moment at which it woke up
+        run.end_node(node, State.SUCCESS, output={"result": f"{seconds:.3f}"})

@@ -4,7 +4,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import gevent
@@ -36,9 +35,10 @@ def run(run: "Run", node: Node) -> None:
         if run.stopping is not None:
             ending.end_waiting(run, node, run.stopping)
             return
-        if ending.await_answer(run, node):
-            return
+        ending.await_answer(run, node)
         ending.back_off(run, node)
+        if run.rows[node.id].state.final:  # somebody's word, or a stop a moment ago
+            return
         try:
             args = fill_in(node, run.graph.nodes, run.output_of)
             executor = run.executors.choose(node)
@@ -54,6 +54,8 @@ def run(run: "Run", node: Node) -> None:
 def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> bool:
     """Make one attempt; False if another one may follow."""
     with executor.slot(_noter(run, node)) as instance:
+        if run.rows[node.id].state.final:  # stopped at the moment at which the slot came
+            return True
         reached("before-attempt")
         row = _begin(run, node, executor.name, instance, args)
         reached("attempt-journalled")
@@ -62,7 +64,7 @@ def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> b
         except NotTaken as error:
             log.info("executor %s was replaced; another attempt follows", executor.name, extra=_ids(run, node))
             ended = replace(row, state=State.FAILURE, reason_code=ReasonCode.LOST, reason=str(error))
-            ending.set_back(run, node, ended)
+            ending.set_back(run, node, ended, attempt=row.attempt - 1)  # it never began, so it does not count
             return False
         over = ending.end(run, node, row, result)
     _dismiss(run, node, row, executor, result)
@@ -88,21 +90,24 @@ def _begin(run: "Run", node: Node, executor: str, instance: str, args: tuple[str
     number = run.rows[node.id].attempt + 1
     row = AttemptRow(run.task.id, node.id, number, executor, instance, args, started_at=now)
     run.attempts[node.id] = row  # from here on a cancel has to ask the executor
-    begin = partial(
-        run.set_node,
-        node,
-        Kind.NODE_RUNNING,
-        attempt_row=row,
-        durable=True,
-        state=State.RUNNING,
-        reason=None,
-        reason_code=None,
-        attempt=number,
-        executor=executor,
-        started_at=now,
-        stopped_at=None,
-        exit_code=None,
-    )
+
+    def begin() -> None:
+        code, reason = _why(run, None, None)
+        run.set_node(
+            node,
+            Kind.NODE_RUNNING,
+            attempt_row=row,
+            durable=True,
+            state=State.RUNNING,
+            reason=reason,
+            reason_code=code,
+            attempt=number,
+            executor=executor,
+            started_at=now,
+            stopped_at=None,
+            exit_code=None,
+        )
+
     _insist(run, node, begin)
     return row
 
@@ -125,6 +130,8 @@ def _dismiss(run: "Run", node: Node, row: AttemptRow, executor: Executor, result
     """
     _insist(run, node, run.journal.sync)
     reached("result-journalled")
+    if run.abandoned:  # its end was refused: the new owner needs what the executor has
+        return
     name = attempt_id(row.task, row.node, row.attempt)
     if result.verified:
         executor.acknowledge(name)
@@ -160,12 +167,17 @@ def _ids(run: "Run", node: Node) -> dict[str, object]:
     return {"event": "attempt", "task": run.task.id, "node": node.id, "attempt": run.rows[node.id].attempt}
 
 
+def _why(run: "Run", code: ReasonCode | None, reason: str | None) -> tuple[ReasonCode | None, str | None]:
+    """Return what a node shows: in a run that is being stopped, that comes first."""
+    if run.stopping is None:
+        return code, reason
+    return run.stopping.dying, f"{run.stopping.reason}; {reason or 'its death is not verified yet'}"
+
+
 def _noter(run: "Run", node: Node) -> Callable[..., None]:
     def note(code: ReasonCode | None, reason: str | None, state: State | None = None) -> None:
         row = run.rows[node.id]
-        if run.stopping is not None:
-            code = run.stopping.dying
-            reason = f"{run.stopping.reason}; {reason or 'its death is not verified yet'}"
+        code, reason = _why(run, code, reason)
         if row.state.final or (row.reason_code, row.reason, state or row.state) == (code, reason, row.state):
             return
         state = state or row.state

@@ -53,9 +53,14 @@ def end(run: "Run", node: Node, row: AttemptRow, result: Result) -> bool:
 
 
 def set_back(
-    run: "Run", node: Node, ended: AttemptRow, code: ReasonCode | None = None, reason: str | None = None
+    run: "Run",
+    node: Node,
+    ended: AttemptRow,
+    code: ReasonCode | None = None,
+    reason: str | None = None,
+    attempt: int | None = None,
 ) -> None:
-    """Journal that an attempt has ended and the node waits again."""
+    """Journal that an attempt has ended and the node waits again; ``attempt``: the last one that counts."""
     del run.attempts[node.id]
     run.set_node(
         node,
@@ -65,6 +70,7 @@ def set_back(
         reason_code=code,
         reason=reason,
         exit_code=ended.exit_code,
+        attempt=ended.attempt if attempt is None else attempt,
         stopped_at=time.time(),  # a pause is told by this clock, not by the executor's
     )
 
@@ -78,17 +84,18 @@ def back_off(run: "Run", node: Node) -> None:
         gevent.sleep(min(pause, max(0.0, row.stopped_at + pause - time.time())))
 
 
-def await_answer(run: "Run", node: Node) -> bool:
-    """Wait for somebody's word where the last attempt was lost and the node asks; whether that ended the node."""
+def await_answer(run: "Run", node: Node) -> None:
+    """Wait for somebody's word where the last attempt was lost and the node asks; that may end the node."""
     row = run.rows[node.id]
     if row.reason_code != ReasonCode.ASK:
-        return False
+        return
     said = run.doubts.wait(node.id, row.attempt)
+    if run.rows[node.id].state.final:  # stopped at the same moment
+        return
     if said.answer is Answer.RETRY:
         run.set_node(node, Kind.NODE_WAITS, reason_code=None, reason=_as_said(said))
-        return False
-    _end_as_said(run, node, said)
-    return True
+    else:
+        _end_as_said(run, node, said)
 
 
 def end_waiting(run: "Run", node: Node, why: "Stop") -> None:

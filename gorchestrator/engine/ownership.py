@@ -16,6 +16,10 @@ from gorchestrator.domain.records import OwnerRow, TaskRow
 
 _ABOUT_TO_RUN = 1.0  # seconds
 
+#: How often in a lease processes show that they live, and look whether others do. A beat is seen one look later, and
+#: what is seen is acted on by the next: so that a lease is what it says, a counter may stand still for that much less.
+LOOKS_PER_LEASE = 8
+
 
 class OwnerWrites(Protocol):
     """What the journal does about ownership; each call is one transaction."""
@@ -50,7 +54,7 @@ class Ownership:
         self.id = uuid4().hex
         self._writes = writes
         self._reads = reads
-        self._lease = lease
+        self._patience = lease * (1 - 2 / LOOKS_PER_LEASE)
         self._registered = False
         self.living = 1  # processes that share the store, this one included
         self._adrift: dict[str, float] = {}  # own tasks that it does not run, and since when
@@ -93,7 +97,7 @@ class Ownership:
         if beat != owner.beat:
             self._seen[owner.id] = (owner.beat, time.monotonic())
             return True
-        return time.monotonic() - since < self._lease
+        return time.monotonic() - since < self._patience
 
     def claim(self, task: TaskRow) -> int | None:
         """Become the owner of a task; returns the new fence, or None if somebody else was faster."""

@@ -17,6 +17,7 @@ from gevent.event import Event
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
+from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.errors import Fenced, StoreUnavailable
 from gorchestrator.domain.graph import NIL, SLEEP, Node
 from gorchestrator.domain.ports import Executors, Journal, Stored
@@ -47,7 +48,8 @@ class Run:
         self.rows: list[NodeRow] = list(stored.nodes)
         self.stopping: Stop | None = None
         self.doubts = Doubts()
-        self._began = time.monotonic() - _used(stored.task)
+        self.abandoned = False
+        self._began = time.monotonic() - stopping.used(stored.task)
         self._ended = ended
         self._signals = [Signal() for _ in self.rows]
         self._waker = Waker(self._report_fault)
@@ -104,6 +106,9 @@ class Run:
 
     def abandon(self) -> None:
         """Stop at once and write nothing more: the run belongs to another process, or this one stops."""
+        if self.abandoned:
+            return
+        self.abandoned = True
         self._waker.stop()
         current = gevent.getcurrent()
         for greenlet in [self._main, *self.greenlets.values(), *self._helpers]:
@@ -209,7 +214,7 @@ class Run:
         if row is not None and row.state.final:  # nobody has read it, so it may be told differently
             row = replace(row, state=State.FAILURE, reason=reason, reason_code=ReasonCode.INTERNAL, output={})
             self.rows[row.node] = row = replace(row, exit_code=None)
-            self.journal.post(replace(change, node_row=row, attempt_row=None))
+            self.journal.post(replace(change, node_row=row, attempt_row=_faulty(change.attempt_row, reason)))
         self._end_by_fault(reason)
 
     def _node_fault(self, node: Node) -> Callable[["gevent.Greenlet[..., None]"], None]:
@@ -241,20 +246,22 @@ class Run:
 
     def _fail(self, node: Node, reason: str) -> None:
         """End a node after a fault of ours; what runs of it is killed, even if the run has ended by then."""
-        if node.id in self.attempts:
-            killer = gevent.spawn(dispatch.kill, self, node)
-            killer.link_exception(lambda greenlet: self._log_fault(greenlet, node.id))
-        self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason)
+        row = self.attempts.get(node.id)
+        if row is not None and (executor := self.executors.named(row.executor)):
+            executor.give_up(attempt_id(row.task, row.node, row.attempt), self.task.fence)
+        self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason, attempt_row=_faulty(row, reason))
 
     def _log_fault(self, greenlet: "gevent.Greenlet[..., None]", node: int | None) -> None:
         ids = {"event": "run_fault", "task": self.task.id, "node": node}
         log.error("a greenlet of the run failed", exc_info=greenlet.exc_info, extra=ids)
 
 
-def _used(task: TaskRow) -> float:
-    """Return the seconds since the task was accepted: those that owners have told, and what has passed since then."""
-    seen_at = task.accepted_at if task.seen_at is None else task.seen_at
-    return task.elapsed + max(0.0, time.time() - seen_at)
+def _faulty(row: AttemptRow | None, reason: str) -> AttemptRow | None:
+    """Return the last row of an attempt that ends by a fault of ours."""
+    if row is None:
+        return None
+    code = ReasonCode.INTERNAL
+    return replace(row, state=State.FAILURE, reason=reason, reason_code=code, exit_code=None, stopped_at=time.time())
 
 
 def _blame(greenlet: "gevent.Greenlet[..., None]") -> str:

@@ -14,12 +14,11 @@ from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import Change, EventRow, Kind, Resolution, TaskRow
 from gorchestrator.engine import doubts, stopping
-from gorchestrator.engine.ownership import Ownership
+from gorchestrator.engine.ownership import LOOKS_PER_LEASE, Ownership
 from gorchestrator.engine.run import Run
 from gorchestrator.engine.stopping import Stop
 
 _CANCELS_KEPT = 1000
-_LOOKS_PER_LEASE = 4  # how often a lease is renewed, and dead owners are looked for
 
 log = logging.getLogger(__name__)
 
@@ -48,24 +47,30 @@ class Scheduler:
         self._said = said
         self._share = share
         self._executors = executors
-        self._lease = lease
+        self._pause = lease / LOOKS_PER_LEASE
         self._runs: dict[str, Run] = {}
         self._stopped = False
         self._look = Event()
         self._claimed: dict[str, int] = {}  # owned, but not loaded yet: the fences
         self._canceled: OrderedDict[str, str] = OrderedDict()  # cancels that were seen before their run was here
-        self._keeper: gevent.Greenlet[..., None] | None = None
+        self._known = Event()  # to the other processes
+        self._keepers: dict[Callable[[], None], gevent.Greenlet[..., None]] = {}
 
     def start(self) -> None:
         """Take over what has no living owner, now and from now on."""
-        self._keeper = gevent.spawn(self._keep)
-        self._keeper.link_exception(self._keeper_failed)
+        # Apart, so that this process does not look dead while it loads what it has taken over.
+        for work in (self._beat, self._look_after):
+            self._keep(work, 0)
+
+    def _keep(self, work: Callable[[], None], delay: float) -> None:
+        """Do something for as long as the process lives, whatever goes wrong."""
+        self._keepers[work] = greenlet = gevent.spawn_later(delay, work)
+        greenlet.link_exception(lambda failed: self._keeper_failed(failed, work))
 
     def stop(self) -> None:
         """Give up all runs: the next owner goes on with them. What runs on executors is left alone."""
         self._stopped = True
-        if self._keeper is not None:
-            self._keeper.kill()
+        gevent.killall([*self._keepers.values()])
         for run in list(self._runs.values()):
             run.abandon()
         self._ownership.release()
@@ -87,7 +92,8 @@ class Scheduler:
             run.helper(stopping.stop, run, Stop.by_cancel(actor))
 
     def _forget(self, run: Run) -> None:
-        self._runs.pop(run.task.id, None)
+        if self._runs.get(run.task.id) is run:  # and not the one that has followed it
+            del self._runs[run.task.id]
 
     # -- the other processes
 
@@ -101,6 +107,9 @@ class Scheduler:
                 self._cancel(run, event)
             elif event.kind is Kind.NODE_RESOLVE and run is not None:
                 run.helper(doubts.learn, run, self._said)
+            elif event.kind is Kind.TASK_CLAIMED and run is not None and _fence(event) > run.task.fence:
+                log.warning("another process owns it now", extra={"event": "run_fenced", "task": event.task})
+                run.abandon()
 
     def _cancel(self, run: Run | None, event: EventRow) -> None:
         if run is not None:
@@ -110,20 +119,31 @@ class Scheduler:
         if len(self._canceled) > _CANCELS_KEPT:
             self._canceled.popitem(last=False)
 
-    def _keep(self) -> None:
+    def _beat(self) -> None:
         while True:
             try:
                 self._ownership.beat({run.task.id: run.elapsed for run in self._runs.values() if run.task.deadline})
-                for task in self._ownership.orphans(self._runs.keys() | self._claimed.keys()):
+                self._known.set()
+            except StoreError as error:
+                log.warning("the store is away: %s", error, extra={"event": "store_away"})
+            gevent.sleep(self._pause)
+
+    def _look_after(self) -> None:
+        self._known.wait()
+        while True:
+            try:
+                for claimed in list(self._claimed.items()):
+                    self._adopt(*claimed)
+                orphans = self._ownership.orphans(self._runs.keys() | self._claimed.keys())
+                self._share(self._ownership.living)
+                for task in orphans:  # each when it is its turn: others may be quicker
                     fence = self._ownership.claim(task)
                     if fence is not None:
                         self._claimed[task.id] = fence
-                self._share(self._ownership.living)
-                for task_id, fence in list(self._claimed.items()):
-                    self._adopt(task_id, fence)
+                        self._adopt(task.id, fence)
             except StoreError as error:
                 log.warning("the store is away: %s", error, extra={"event": "store_away"})
-            self._look.wait(self._lease / _LOOKS_PER_LEASE)
+            self._look.wait(self._pause)
             self._look.clear()
 
     def _adopt(self, task: str, fence: int) -> None:
@@ -150,7 +170,11 @@ class Scheduler:
         row = TaskRow(task, "", State.FAILURE, reason, code, stopped_at=now)
         self._journal.post(Change(Kind.TASK_FINAL, task, fence, now, task_row=row))
 
-    def _keeper_failed(self, greenlet: "gevent.Greenlet[..., None]") -> None:
+    def _keeper_failed(self, greenlet: "gevent.Greenlet[..., None]", work: Callable[[], None]) -> None:
         log.error("the keeper of leases failed; it starts again", exc_info=greenlet.exc_info, extra={"event": "fault"})
-        self._keeper = gevent.spawn_later(self._lease / _LOOKS_PER_LEASE, self._keep)
-        self._keeper.link_exception(self._keeper_failed)
+        self._keep(work, self._pause)
+
+
+def _fence(event: EventRow) -> int:
+    fence = event.data.get("fence")
+    return fence if isinstance(fence, int) else 0

@@ -1,6 +1,7 @@
 """Stopping a run before its end: a cancel, or the deadline of its graph."""
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +10,7 @@ import gevent
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
+from gorchestrator.domain.records import TaskRow
 from gorchestrator.engine import dispatch, ending
 
 if TYPE_CHECKING:
@@ -67,3 +69,9 @@ def keep_deadline(run: "Run", deadline: float) -> None:
     """Stop a run when so many seconds have passed since its graph was accepted."""
     gevent.sleep(max(0.0, deadline - run.elapsed))
     stop(run, Stop.by_deadline(deadline))
+
+
+def used(task: TaskRow) -> float:
+    """Return the seconds since a task was accepted: those that owners have told, and what has passed since then."""
+    seen_at = task.accepted_at if task.seen_at is None else task.seen_at
+    return task.elapsed + max(0.0, time.time() - seen_at)

@@ -1,6 +1,6 @@
 """The queries of the readers, as SQL text. Those of many rows answer one JSON text; see ``sql.py``."""
 
-from sqlalchemy import BindParameter, and_, bindparam, func, literal_column, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnClause, and_, bindparam, func, literal_column, or_, select, tuple_
 
 from gorchestrator.common.states import State
 from gorchestrator.store.sql import OPEN, json_rows, limited, named
@@ -19,6 +19,7 @@ from gorchestrator.store.tables import (
 
 _of_task: BindParameter[str] = bindparam("task")
 _limit: BindParameter[int] = bindparam("limit")
+_FINAL: ColumnClause[int] = literal_column(str(int(State.SUCCESS)))
 
 TASK = named(select(tasks).where(tasks.c.id == _of_task))
 _older = select(tasks).where(tuple_(tasks.c.accepted_at, tasks.c.id) < tuple_(bindparam("at"), _of_task))
@@ -51,9 +52,8 @@ FINAL_ATTEMPTS = json_rows(
                     attempts.c[name] == func.json_extract(_wanted.c.value, literal_column(f"'$[{place}]'"))
                     for place, name in enumerate(("task", "node", "attempt"))
                 ],
-                attempts.c.state >= literal_column(str(int(State.SUCCESS))),
             ),
-        ).join(tasks, tasks.c.id == attempts.c.task)
+        ).join(tasks, and_(tasks.c.id == attempts.c.task, or_(attempts.c.state >= _FINAL, tasks.c.state >= _FINAL)))
     )
 )
 

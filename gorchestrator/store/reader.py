@@ -95,7 +95,7 @@ class Reader:
         return self._all(queries.RUNNING_ATTEMPTS, {"task": task}, rows.to_attempt)
 
     def final_attempts(self, ids: Sequence[str]) -> dict[str, int]:
-        """Return those of some attempts, by their names on executors, that have ended as far as is stored.
+        """Return those of some attempts, by their names on executors, that have ended, or whose task has, as is stored.
 
         With each comes the fence of its run.
         """

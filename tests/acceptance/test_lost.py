@@ -125,7 +125,7 @@ def test_nobody_has_to_wait_for_an_executor_that_never_comes_back(
     if canceled:
         patient.remote.cancel(task)
         wait_until(lambda: node_of(patient, task)["reason_code"] == "canceling")
-        with pytest.raises(Refused, match="is being canceled"):
+        with pytest.raises(Refused, match="is being stopped"):
             patient.remote.resolve(task, "a", "retry")
     patient.remote.resolve(task, "a", "failure")
     node = patient.remote.wait(task)["nodes"][0]

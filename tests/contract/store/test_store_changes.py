@@ -65,6 +65,16 @@ def test_attempts_that_have_ended_are_told_by_their_names_on_executors(store: St
     assert store.reader.final_attempts([]) == {}
 
 
+def test_in_a_task_that_has_ended_every_attempt_has(store: Store) -> None:
+    """Whatever was not written of it: nobody follows it any more."""
+    accept(store)
+    row = AttemptRow(TASK, 1, 1, "ex", "instance", state=State.RUNNING)
+    store.journal.write(Change(Kind.NODE_RUNNING, TASK, 1, 1.0, attempt_row=row))
+    assert store.reader.final_attempts([f"{TASK}.1.1"]) == {}
+    store.journal.write(task_change(State.FAILURE))
+    assert store.reader.final_attempts([f"{TASK}.1.1"]) == {f"{TASK}.1.1": 1}
+
+
 def test_changes_are_committed_in_the_order_of_the_calls(store: Store) -> None:
     accept(store, size=50)
     for number in range(500):

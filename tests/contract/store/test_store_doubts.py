@@ -78,7 +78,7 @@ def test_the_same_word_again_is_the_first_one_and_another_is_refused(store: Stor
 def test_in_a_canceled_task_nothing_is_tried_again(store: Store) -> None:
     dispatched(store, ReasonCode.CANCELING)
     store.journal.request_cancel(TASK, "me", 5.0)
-    with pytest.raises(NotInDoubt, match="is being canceled"):
+    with pytest.raises(NotInDoubt, match="is being stopped"):
         store.journal.resolve(said("retry"))
     assert store.journal.resolve(said("failure")).answer is Answer.FAILURE
 
@@ -97,3 +97,9 @@ def test_a_beat_tells_how_long_own_tasks_have_run(store: Store) -> None:
     assert before - 1 <= mine.seen_at <= time.time() + 1
     assert other is not None
     assert (other.elapsed, other.seen_at) == (0.0, 1000.5)
+
+
+def test_in_a_task_that_its_deadline_stops_nothing_is_tried_again(store: Store) -> None:
+    dispatched(store, ReasonCode.DEADLINE)
+    with pytest.raises(NotInDoubt, match="is being stopped"):
+        store.journal.resolve(said("retry"))

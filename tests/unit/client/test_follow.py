@@ -160,7 +160,34 @@ def test_with_0_it_is_never_lost(following, monkeypatch):
 def test_what_will_not_pass_ends_it(following, fault):
     found = following(put=[fault], fresh=False)
     result = found.follow()
-    assert (result.state, result.reason, result.reason_code) == (State.FAILURE, fault.reason, fault.code)
+    unknown = "" if isinstance(fault, Rejected) else "; death not verified"
+    assert (result.state, result.reason, result.reason_code) == (State.FAILURE, fault.reason + unknown, fault.code)
+
+
+def test_an_executor_that_is_full_is_in_contact(following):
+    """However long it has no room: what counts is how long it does not answer at all."""
+    full = Full("no room", 0.3)
+    found = following(put=[full, full, AWAY, job()], lost_after=0.2, ping=[info(), AWAY, info()])
+    assert found.follow().state is State.SUCCESS
+
+
+def test_what_another_process_has_noted_is_taken_back(following):
+    found = following(put=[RUNS], get=[job()], fresh=False)
+    found.follow()
+    assert found.watch.told == [(None, None, State.RUNNING)]
+
+
+def test_it_is_given_up_on_somebodys_word_where_nobody_answers(following):
+    found = following(put=[RUNS], get=[AWAY], ping=[info(), AWAY])
+    found.watch.given_up = True
+    result = found.follow()
+    assert (result.state, result.reason_code, result.verified) == (State.FAILURE, "lost", False)
+
+
+def test_an_answer_beats_somebodys_word(following):
+    found = following(put=[RUNS], get=[job(exit_code=0)])
+    found.watch.given_up = True
+    assert found.follow().state is State.SUCCESS
 
 
 def test_a_newer_owner_is_made_way_for(following):

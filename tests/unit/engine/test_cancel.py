@@ -37,6 +37,20 @@ def test_nodes_that_wait_for_a_slot_leave_the_queue():
     assert bench.executor.in_slots == 0
 
 
+def test_a_slot_that_comes_at_the_same_moment_changes_nothing(caplog):
+    bench = Bench(shell("a"))
+    bench.executor.room.clear()
+    bench.start()
+    settle()
+    bench.executor.room.set()
+    stopping.stop(bench.run, Stop.by_cancel("me"))
+    assert bench.finish().state is State.CANCELED
+    settle()
+    assert bench.executor.begun == []
+    assert bench.run.attempts == {}
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 def test_nodes_that_sleep_or_wait_for_others_end():
     bench = Bench({"name": "a", "engine": "sleep", "args": ["60"]}, shell("b", needs=["a"]))
     bench.start()

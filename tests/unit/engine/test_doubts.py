@@ -8,7 +8,8 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import Result
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import Answer, Resolution
-from gorchestrator.engine import doubts
+from gorchestrator.engine import doubts, stopping
+from gorchestrator.engine.stopping import Stop
 
 LOST = Result(State.FAILURE, "its process is gone", ReasonCode.LOST)
 SILENT = Result(State.FAILURE, "no contact", ReasonCode.LOST, verified=False)
@@ -89,6 +90,15 @@ def test_a_cancel_ends_the_wait():
     bench.cancel()
     assert bench.finish().state is State.CANCELED
     assert bench.executor.killed == []
+
+
+def test_a_word_at_the_moment_of_a_cancel_changes_nothing(caplog):
+    bench = asking()
+    bench.run.doubts.settle(said("success"))
+    stopping.stop(bench.run, Stop.by_cancel("me"))
+    assert bench.finish().state is State.CANCELED
+    settle()
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_another_process_asks_on_and_learns_what_was_said_meanwhile():

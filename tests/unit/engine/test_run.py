@@ -154,18 +154,18 @@ def test_a_note_is_journalled_when_it_says_something_new():
 def test_an_attempt_that_its_executor_never_took_is_followed_by_the_next():
     def script(attempt, watch):
         assert watch.fresh
-        if attempt.number == 1:
+        if len(bench.executor.begun) == 1:
             raise NotTaken("replaced")
         return Result(State.SUCCESS)
 
     bench = Bench(shell("a"), script=script)
     assert bench.finish().state is State.SUCCESS
-    assert [attempt.number for attempt in bench.executor.begun] == [1, 2]
+    assert [attempt.number for attempt in bench.executor.begun] == [1, 1]  # what never began is no attempt
     first = [change.attempt_row for change in bench.journal.changes if change.attempt_row][1]
     assert (first.attempt, first.state, first.reason_code, first.reason) == (1, State.FAILURE, "lost", "replaced")
     assert bench.journal.states(0) == [State.RUNNING, State.TORUN, State.RUNNING, State.SUCCESS]
     assert bench.executor.in_slots == 0
-    assert bench.executor.acknowledged == ["0" * 32 + ".0.2"]
+    assert bench.executor.acknowledged == ["0" * 32 + ".0.1"]
 
 
 # -- faults of ours
@@ -182,8 +182,25 @@ def test_a_fault_in_a_node_fails_the_node_kills_its_attempt_and_leaves_the_other
     bad = bench.journal.node(0)
     assert bad.reason_code is ReasonCode.INTERNAL
     assert "ZeroDivisionError('of ours')" in bad.reason
-    assert bench.executor.killed == [("0" * 32 + ".0.1", 1)]
+    assert bench.executor.given_up == [("0" * 32 + ".0.1", 1)]
     assert any(record.event == "run_fault" and record.exc_info for record in caplog.records)
+
+
+def test_what_a_fault_of_ours_leaves_running_is_final_so_that_every_process_knows_to_kill_it():
+    bench = Bench(shell("bad"), script=broken)
+    bench.finish()
+    (attempt,) = [change.attempt_row for change in bench.journal.changes if change.attempt_row][-1:]
+    assert (attempt.attempt, attempt.state, attempt.reason_code) == (1, State.FAILURE, "internal")
+
+
+def test_a_result_that_was_refused_is_not_acknowledged():
+    """Another process owns the run: it needs what the executor has."""
+    bench = Bench(shell("a"), script=lambda *_: Result(State.SUCCESS))
+    bench.journal.refuse = lambda change: Fenced() if change.kind is Kind.NODE_FINAL else None
+    bench.start()
+    bench.until(lambda: "sync" in bench.journal.lines)
+    settle()
+    assert bench.executor.acknowledged == bench.executor.given_up == []
 
 
 def test_a_fault_in_the_conductor_ends_the_run_as_failure(monkeypatch):
@@ -203,7 +220,7 @@ def test_a_fault_beside_the_nodes_ends_the_run_as_failure_and_kills_what_runs():
     row = bench.finish()
     assert (row.state, row.reason_code) == (State.FAILURE, "internal")
     assert bench.states() == {"a": "failure", "b": "failure"}
-    assert bench.executor.killed == [("0" * 32 + ".0.1", 1)]
+    assert bench.executor.given_up == [("0" * 32 + ".0.1", 1)]
     assert bench.kinds()[-1] is Kind.TASK_FINAL
 
 

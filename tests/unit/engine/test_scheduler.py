@@ -15,11 +15,12 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import EventRow, Kind, OwnerRow, TaskRow
 from gorchestrator.engine import scheduler as module
-from gorchestrator.engine.ownership import Ownership
+from gorchestrator.engine.ownership import LOOKS_PER_LEASE, Ownership
 from gorchestrator.engine.scheduler import Scheduler
 
 TASK = "0" * 32
 LEASE = 10.0
+PATIENCE = LEASE - 2 * LEASE / LOOKS_PER_LEASE  # a beat is seen one look later, and acted on by the next
 
 
 class Owners:
@@ -110,10 +111,10 @@ def test_a_process_is_dead_when_its_counter_stood_still_for_the_lease(owners, ow
     for beat in (5, 6, 7):
         owners.register(process(host=host, beat=beat))
         assert ownership.orphans(set()) == []
-        clock[0] += LEASE - 1  # long, but the counter moves
+        clock[0] += PATIENCE - 1  # long, but the counter moves
     owners.register(process(host=host, beat=8))
     assert ownership.orphans(set()) == []
-    clock[0] += LEASE - 0.1
+    clock[0] += PATIENCE - 0.1
     assert ownership.orphans(set()) == []
     clock[0] += 0.2
     assert [task.id for task in ownership.orphans(set())] == ["1"]
@@ -178,7 +179,7 @@ def test_who_lives_shares_the_executors(owners, ownership):
 
 @pytest.fixture
 def bench(owners, ownership, monkeypatch):
-    monkeypatch.setattr(module, "_LOOKS_PER_LEASE", 1000)  # every 10 ms
+    monkeypatch.setattr(module, "LOOKS_PER_LEASE", 1000)  # every 10 ms
     found = SimpleNamespace(journal=MemoryJournal(), executor=ScriptedExecutor(), owners=owners, loads=[])
     found.executor.script = found.executor.until_killed
 
@@ -338,7 +339,7 @@ def test_a_stop_gives_all_runs_up_and_touches_nothing_that_runs(bench, ownership
 
 
 def test_what_a_process_gives_up_is_looked_for_at_once(bench, monkeypatch):
-    monkeypatch.setattr(module, "_LOOKS_PER_LEASE", 0.001)  # in hours, if nobody tells
+    monkeypatch.setattr(module, "LOOKS_PER_LEASE", 0.001)  # in hours, if nobody tells
     bench.scheduler.start()
     until(lambda: bench.owners.known)
     settle()
@@ -354,3 +355,40 @@ def test_a_process_that_stops_begins_nothing_more(bench):
     settle()
     assert bench.scheduler.open_runs == 0
     assert bench.journal.changes == []
+
+
+def test_a_process_shows_that_it_lives_while_it_loads_what_it_has_taken_over(bench, monkeypatch):
+    loading = gevent.event.Event()
+    bench.load = lambda task: loading.wait() and None
+    beats = []
+    beat = bench.owners.beat
+    monkeypatch.setattr(bench.owners, "beat", lambda *told: beats.append(told) or beat(*told))
+    bench.owners.own(TASK, None, 4)
+    bench.scheduler.start()
+    until(lambda: len(beats) > 5)
+    assert not loading.is_set()
+    loading.set()
+
+
+def claimed(task, owner, fence):
+    return EventRow(1, task, None, None, Kind.TASK_CLAIMED, 1.0, "engine", {"owner": owner, "fence": fence})
+
+
+def test_a_run_that_another_process_has_claimed_is_given_up_at_once(bench):
+    bench.executor.room.clear()
+    bench.scheduler.run(stored(shell("a"), fence=5))
+    bench.scheduler.follow([claimed(TASK, "me before", 5)])
+    assert bench.scheduler.open_runs == 1
+    bench.scheduler.follow([claimed(TASK, "other", 6)])
+    settle()
+    assert bench.scheduler.open_runs == 0
+
+
+def test_an_old_run_that_ends_late_is_not_taken_for_the_new_one(bench):
+    bench.executor.room.clear()
+    bench.scheduler.run(stored(shell("a"), fence=5))
+    (old,) = bench.scheduler._runs.values()
+    bench.scheduler.run(stored(shell("a"), fence=6))
+    old.abandon()
+    old.abandon()
+    assert bench.scheduler.open_runs == 1
