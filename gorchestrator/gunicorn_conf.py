@@ -32,6 +32,7 @@ control_socket_disable = True  # it would be one file in the home directory for 
 
 def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour, and a database that no worker could use: once, and not once each."""
+    serving.halt_once(server)
     serving.refuse_preload(server)
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
     try:

@@ -39,6 +39,8 @@ class Arbiter(Protocol):
     cfg: Any
     LISTENERS: Sequence[Any]
     WORKERS: Mapping[int, Any]  # by their pids
+    WORKER_BOOT_ERROR: int
+    halt: Callable[..., None]
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -172,6 +174,20 @@ def refuse_hosts(server: Arbiter, check: Callable[[str], str | None]) -> None:
     if faults:
         sys.stderr.write(faults_text(faults))
         sys.exit(2)
+
+
+def halt_once(server: Arbiter) -> None:
+    """Let gunicorn end properly when several of its workers say at the same time that none can work.
+
+    While it ends for the first of them, it would take the second one for another reason to end, and fail on that.
+    """
+    halt = server.halt
+
+    def once(*args: Any, **options: Any) -> None:
+        server.WORKER_BOOT_ERROR = -1  # no exit status is that
+        halt(*args, **options)
+
+    server.halt = once
 
 
 def keep_listeners(server: Arbiter) -> None:

@@ -175,7 +175,7 @@ def test_a_server_that_does_not_start_is_said_with_the_end_of_its_log(tmp_path):
     done = run_gorch("demo", "--once", "--port", "0", "--data", data, timeout=120)
     assert done.returncode == 2
     assert "Error: the orchestrator does not start; its log is" in done.stderr
-    assert "cannot start: The file" in done.stderr
+    assert "cannot start: The database" in done.stderr
     assert "Traceback" not in done.stderr
     assert "started again" not in done.stdout
     assert processes(data) == []

@@ -51,19 +51,22 @@ def gunicorn(folder, *arguments, **settings):
     "configuration", [[], ["-c", "python:gorchestrator.gunicorn_conf"]], ids=["plain", "configuration"]
 )
 def test_gunicorn_ends_where_the_database_is_damaged(tmp_path, certs, configuration):
-    """It does not start workers for ever, and tells it without a traceback; with our configuration only once."""
+    """It does not start workers for ever, and says why; with our configuration only once, and without a traceback."""
     database = tmp_path / "data" / "gorchestrator.db"
     database.parent.mkdir()
     database.write_bytes(b"garbage" * 10_000)
     settings = {"GORCH_CERTS": str(certs), "GORCH_DATA": str(database.parent), "GORCH_LOG_FORMAT": "json"}
     arguments = ["-k", "gevent", "-w", "2", "-b", "127.0.0.1:0", *configuration, "wsgi:orchestrator()"]
     with gunicorn(tmp_path, *arguments, **settings) as process:
-        assert process.wait(60) == 3
+        status = process.wait(60)
     told = (tmp_path / "out").read_text()
     text = f"The database {database} is damaged (file is not a database)"
-    assert told.count(text) == 1 if configuration else text in told
     assert f"gorch restore FILE --data {database.parent}" in told
-    assert "Traceback" not in told
+    if configuration:
+        assert (status, told.count(text), told.count("Traceback")) == (3, 1, 0)
+    else:
+        assert text in told
+        assert status in {1, 3}  # 1: gunicorn stumbles over the second worker while it ends for the first one
 
 
 def free_port():

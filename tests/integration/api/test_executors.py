@@ -104,6 +104,7 @@ def test_a_node_is_sent_once_with_all_that_it_needs_and_acknowledged(api, peers)
         "env": {"MODE": "fast"},
         "output": {},
         "timeout": None,
+        "options": {},
     }
     wait_until(lambda: {attempt_of(task, 0), attempt_of(task, 1)} <= set(peers.good.acknowledged), what="the receipts")
     assert not [path for path, _ in peers.good.calls("GET") if task in path]  # a short node costs one round trip

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from gorchestrator.common import serving
-from support import wait_until
+from support import ROOT, clean_environment, wait_until
 
 
 def test_port_0_takes_a_free_one():
@@ -81,3 +81,22 @@ def _alive(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_gunicorn_halts_for_the_first_of_its_workers_only(tmp_path):
+    """Two workers that cannot work end at the same time; gunicorn by itself fails on the second one."""
+    (tmp_path / "conf.py").write_text(
+        "from gorchestrator.common.serving import halt_once as on_starting\ncontrol_socket_disable = True\n"
+    )
+    (tmp_path / "never.py").write_text(
+        "import os, sys, time\n"
+        "open(f'here-{os.getpid()}', 'w').close()\n"
+        "while len([name for name in os.listdir() if name.startswith('here-')]) < 2: time.sleep(0.01)\n"
+        "sys.exit(3)\n"
+    )
+    command = [sys.executable, "-m", "gunicorn", "-c", "conf.py", "-w", "2", "-b", "127.0.0.1:0", "never:app"]
+    env = clean_environment(PYTHONPATH=str(ROOT))
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3
+    assert "Shutting down: Master" in done.stderr
+    assert "Traceback" not in done.stderr
