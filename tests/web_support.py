@@ -39,7 +39,7 @@ class Web:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by the path: /status/N, /echo, /json (query ``document``), /wait, /big, /binary, /to/N (query ``url``)."""
+    """Answers by the path: /status/N, /echo, /json?document=, /wait, /drip, /big, /binary, /to/N?url=, /loop, /cut."""
 
     protocol_version = "HTTP/1.1"
     web: Web
@@ -104,6 +104,17 @@ class Handler(BaseHTTPRequestHandler):
     def on_to(self, path: str, query: dict[str, list[str]], _body: bytes) -> None:
         self.send(int(path.split("/")[2]), b"", Location=query["url"][0])
 
+    def on_cut(self, *_: Any) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "12")
+        self.end_headers()
+        whole = len(self.web.seen) > 1
+        self.wfile.write(b"half of a..\n" if whole else b"half o")
+        self.close_connection = not whole
+
+    def on_loop(self, *_: Any) -> None:
+        self.send(302, b"", Location="/loop")
+
     def log_message(self, *_: Any) -> None:
         pass
 
@@ -118,9 +129,9 @@ class Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(certs: Path | None = None) -> Iterator[Web]:
+def serving(certs: Path | None = None, port: int = 0) -> Iterator[Web]:
     """Run a server on 127.0.0.1; ``certs``: a folder with ``executor.pem`` and its key, for HTTPS."""
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = Quiet(("127.0.0.1", port), Handler)
     web = Web(server.server_address[1], "https" if certs else "http")
     server.RequestHandlerClass = type("Bound", (Handler,), {"web": web})  # type: ignore[assignment]
     if certs:

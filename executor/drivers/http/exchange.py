@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 import gevent
 import requests
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from executor.drivers.base import Job
 from executor.drivers.http.answer import LIMIT, Answer
@@ -60,7 +61,9 @@ class Exchange:
                 return self._send(request)
             except Unreachable as fault:
                 why, again, lost = str(fault), fault.passing, False
-            except requests.RequestException as fault:
+            except (requests.RequestException, HTTPError) as fault:
+                if isinstance(fault, ValueError):  # they are so if it is the request that is wrong
+                    raise Unclear(f"that is no URL: {fault}") from None
                 why, again, lost = _reason(fault), request.safe, not request.safe
                 if isinstance(_cause(fault), SSLCertVerificationError):
                     again = lost = False
@@ -98,7 +101,7 @@ class Exchange:
     def _read(self, found: requests.Response) -> tuple[bytes, bool]:
         """Return the body, as far as it is kept, and whether that is all; a text is in the log as it comes."""
         body, shown, whole = b"", True, True
-        for piece in found.iter_content(PIECE):
+        while piece := found.raw.read1(PIECE, decode_content=True):  # what there is, without waiting for more
             kept = piece[: LIMIT - len(body)]
             shown = shown and b"\0" not in kept
             if shown:
@@ -132,9 +135,9 @@ def _cause(fault: BaseException) -> BaseException:
     return fault
 
 
-def _reason(fault: requests.RequestException) -> str:
+def _reason(fault: Exception) -> str:
     cause = _cause(fault)
-    if isinstance(fault, requests.Timeout):
+    if isinstance(fault, requests.Timeout) or isinstance(cause, ReadTimeoutError | TimeoutError):
         return f"no answer within {SILENCE:g} s"
     if isinstance(cause, SSLCertVerificationError):
         return f"its certificate is not trusted: {cause.verify_message} (the executor's setting http_ca may name a CA)"
