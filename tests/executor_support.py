@@ -47,6 +47,7 @@ class PlainGunicorn(Server):
             "--bind",
             f"127.0.0.1:{self._port()}",
         ]
+        options += ["--no-control-socket"]  # one would be below HOME, where other tests have theirs
         command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-w", "1", *options, "wsgi:executor()"]
         env = clean_environment(**self.settings)
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:

@@ -39,7 +39,7 @@ def gunicorn(folder, *arguments, **settings):
     """Start gunicorn by hand and return the process; its output goes to a file."""
     with (folder / "out").open("wb") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *arguments],
+            [sys.executable, "-m", "gunicorn", "--no-control-socket", *arguments],
             cwd=ROOT,
             env=clean_environment(**settings),
             stdout=out,
@@ -175,7 +175,7 @@ def test_gunicorn_by_hand_does_not_listen_for_other_machines(tmp_path, certs, gi
         bind = "0.0.0.0:0" if given == "-b" else f"fd://{sock.fileno()}"
         arguments = ["-c", "python:gorchestrator.gunicorn_conf", "-b", bind, "wsgi:orchestrator()"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *arguments],
+            [sys.executable, "-m", "gunicorn", "--no-control-socket", *arguments],
             cwd=ROOT,
             env=clean_environment(**settings),
             stdout=out,
