@@ -17,14 +17,14 @@ from gevent.event import Event
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from gorchestrator.domain.attempts import attempt_id
-from gorchestrator.domain.errors import Fenced, StoreUnavailable
+from gorchestrator.domain.errors import Fenced
 from gorchestrator.domain.graph import NIL, SLEEP, Node
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.domain.transitions import check_graph, check_node
 from gorchestrator.engine import built_in, dispatch, ending, stopping, verdict
 from gorchestrator.engine.doubts import Doubts
+from gorchestrator.engine.faults import Faults
 from gorchestrator.engine.signals import Signal, Waker
 from gorchestrator.engine.stopping import Stop
 
@@ -49,10 +49,11 @@ class Run:
         self.stopping: Stop | None = None
         self.doubts = Doubts()
         self.abandoned = False
+        self._faults = Faults(self)
         self._began = time.monotonic() - stopping.used(stored.task)
         self._ended = ended
         self._signals = [Signal() for _ in self.rows]
-        self._waker = Waker(self._report_fault)
+        self._waker = Waker(self._faults.in_helper)
         self._left = 0
         self._all_done = Event()
         self.greenlets: dict[int, gevent.Greenlet[..., None]] = {}
@@ -69,11 +70,11 @@ class Run:
             else:
                 self._left += 1
         self._main = gevent.spawn(self._conduct)
-        self._main.link_exception(self._report_fault)
+        self._main.link_exception(self._faults.in_helper)
 
     def _conduct(self) -> None:
         if not self.task.state.final:
-            self._set_task(Kind.TASK_STARTED, State.RUNNING, started_at=self.task.started_at or time.time())
+            self.set_task(Kind.TASK_STARTED, State.RUNNING, started_at=self.task.started_at or time.time())
         self._remember_stops()
         self._spawn_nodes()
         if self._left:
@@ -81,7 +82,7 @@ class Run:
         if self.task.state.final:  # a fault of ours has ended it
             return
         state, code, reason = verdict.of_graph(self.graph.nodes, self.rows, self.stopping)
-        self._set_task(Kind.TASK_FINAL, state, reason_code=code, reason=reason, stopped_at=time.time())
+        self.set_task(Kind.TASK_FINAL, state, reason_code=code, reason=reason, stopped_at=time.time())
         self._finish()
 
     def _remember_stops(self) -> None:
@@ -94,7 +95,7 @@ class Run:
         for node in self.graph.nodes:
             if not self.rows[node.id].state.final:
                 greenlet = gevent.spawn(self._live, node)
-                greenlet.link_exception(self._node_fault(node))
+                greenlet.link_exception(self._faults.in_node(node))
                 self.greenlets[node.id] = greenlet
             if node.id % NODES_PER_SLICE == 0:
                 breathe()
@@ -161,7 +162,7 @@ class Run:
         if durable:
             self.journal.write(change)
         else:
-            self.journal.post(change, partial(self._refused, change))
+            self.journal.post(change, partial(self._faults.refused, change))
 
     def end_node(
         self,
@@ -185,84 +186,18 @@ class Run:
         """Seconds since the graph was accepted, by a clock that does not jump while one process runs it."""
         return time.monotonic() - self._began
 
-    # -- faults of ours
-
     def helper(self, function: Callable[..., None], *args: Any) -> None:
         """Run something beside the nodes; it ends with the run."""
         greenlet = gevent.spawn(function, *args)
         self._helpers.add(greenlet)
         greenlet.link(self._helpers.discard)
-        greenlet.link_exception(self._report_fault)
+        greenlet.link_exception(self._faults.in_helper)
 
-    def _set_task(self, kind: Kind, state: State, **columns: Any) -> None:
+    def set_task(self, kind: Kind, state: State, **columns: Any) -> None:
+        """Bring the task into another state, and journal that."""
         check_graph(self.task.state, state)
         self.task = replace(self.task, state=state, **columns)
         change = Change(kind, self.task.id, self.task.fence, time.time(), task_row=self.task)
-        self.journal.post(change, partial(self._refused, change))
+        self.journal.post(change, partial(self._faults.refused, change))
         ids = {"event": kind.value, "task": self.task.id}
         log.info("%s is %s", self.task.name or "graph", state.label, extra=ids)
-
-    def _refused(self, change: Change, error: BaseException) -> None:
-        """Give the run up: the journal did not take a change of it."""
-        if isinstance(error, Fenced | StoreUnavailable):
-            log.warning("the run goes on elsewhere: %s", error, extra={"event": "run_fenced", "task": self.task.id})
-            self.abandon()
-            return
-        log.error("the journal refused a change: %s", error, extra={"event": "run_fault", "task": self.task.id})
-        reason = f"a fault of the orchestrator: the journal refused a change: {error}"
-        row = change.node_row
-        if row is not None and row.state.final:  # nobody has read it, so it may be told differently
-            row = replace(row, state=State.FAILURE, reason=reason, reason_code=ReasonCode.INTERNAL, output={})
-            self.rows[row.node] = row = replace(row, exit_code=None)
-            self.journal.post(replace(change, node_row=row, attempt_row=_faulty(change.attempt_row, reason)))
-        self._end_by_fault(reason)
-
-    def _node_fault(self, node: Node) -> Callable[["gevent.Greenlet[..., None]"], None]:
-        def fail(greenlet: "gevent.Greenlet[..., None]") -> None:
-            self._log_fault(greenlet, node.id)
-            if isinstance(greenlet.exception, Fenced):
-                self.abandon()
-            elif not self.rows[node.id].state.final:
-                self._fail(node, _blame(greenlet))
-
-        return fail
-
-    def _report_fault(self, greenlet: "gevent.Greenlet[..., None]") -> None:
-        """End the run here: a greenlet of its own failed, so nobody conducts it any more."""
-        self._log_fault(greenlet, None)
-        if isinstance(greenlet.exception, Fenced):
-            self.abandon()
-        else:
-            self._end_by_fault(_blame(greenlet))
-
-    def _end_by_fault(self, reason: str) -> None:
-        if not self.task.state.final:
-            for node in self.graph.nodes:
-                if not self.rows[node.id].state.final:
-                    self._fail(node, reason)
-            code = ReasonCode.INTERNAL
-            self._set_task(Kind.TASK_FINAL, State.FAILURE, reason_code=code, reason=reason, stopped_at=time.time())
-        self.abandon()
-
-    def _fail(self, node: Node, reason: str) -> None:
-        """End a node after a fault of ours; what runs of it is killed, even if the run has ended by then."""
-        row = self.attempts.get(node.id)
-        if row is not None and (executor := self.executors.named(row.executor)):
-            executor.give_up(attempt_id(row.task, row.node, row.attempt), self.task.fence)
-        self.end_node(node, State.FAILURE, ReasonCode.INTERNAL, reason, attempt_row=_faulty(row, reason))
-
-    def _log_fault(self, greenlet: "gevent.Greenlet[..., None]", node: int | None) -> None:
-        ids = {"event": "run_fault", "task": self.task.id, "node": node}
-        log.error("a greenlet of the run failed", exc_info=greenlet.exc_info, extra=ids)
-
-
-def _faulty(row: AttemptRow | None, reason: str) -> AttemptRow | None:
-    """Return the last row of an attempt that ends by a fault of ours."""
-    if row is None:
-        return None
-    code = ReasonCode.INTERNAL
-    return replace(row, state=State.FAILURE, reason=reason, reason_code=code, exit_code=None, stopped_at=time.time())
-
-
-def _blame(greenlet: "gevent.Greenlet[..., None]") -> str:
-    return f"a fault of the orchestrator: {greenlet.exception!r}; its log has the traceback"
