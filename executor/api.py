@@ -16,7 +16,7 @@ from executor.web import CertificateRequired, checked, document, job_answer, ref
 from gorchestrator import __version__
 from gorchestrator.common import wire
 from gorchestrator.common.http import body
-from gorchestrator.common.http.parameters import number, wait_of
+from gorchestrator.common.http.parameters import number, preferred_wait, wait_of
 from gorchestrator.common.tls import peer_name
 
 log = logging.getLogger(__name__)
@@ -128,15 +128,20 @@ class Task(MethodView):
         ---
         summary: Kill a task and everything it started
         description: >-
-          Answers when death is proven, or with the survivors that cannot be killed. A task that has ended stays as it
-          is. An id that is not known is remembered as canceled: a PUT that comes late does not start it.
+          Answers when death is proven, or with the survivors that cannot be killed. With `Prefer: wait=N` it answers
+          after N seconds all the same, at most 50, without survivors if it is not known yet whether there will be any;
+          without the header that is after the time that a kill takes (`kill_grace` and 12 s, at most 50). Ask again
+          then: the kill goes on. A task that has ended stays as it is. An id that is not known is remembered as
+          canceled: a PUT that comes late does not start it.
         "parameters":
           - {in: path, name: task_id, required: true, schema: {type: string},
              example: 00112233445566778899aabbccddeeff.0.1}
           - {in: query, name: fence, description: number of the run's owner, schema: {type: integer, minimum: 0}}
+          - {in: header, name: Prefer, schema: {type: string}, example: wait=10}
         responses:
           200: {description: it is dead or has ended before, content: {application/json: {schema: Job}}}
-          202: {description: something cannot be killed; see survivors, content: {application/json: {schema: Job}}}
+          202: {description: "survivors cannot be killed; without any it is not dead yet",
+             content: {application/json: {schema: Job}}}
           403: {description: no client certificate, content: &problem {application/problem+json: {schema: Problem}}}
           409: {description: a higher fence was seen, content: *problem}
           410: {description: it ended long ago and was dropped, content: *problem}
@@ -146,8 +151,10 @@ class Task(MethodView):
         """
         here = service()
         job = here.runner.cancel(checked(task_id), number(request, "fence"))
-        waiting.for_death(job, here.config.kill_grace + PATIENCE + MARGIN)
-        return job_answer(job, None)
+        wait = preferred_wait(request, wire.KILL_WAIT)
+        usual = min(here.config.kill_grace + PATIENCE + MARGIN, wire.KILL_WAIT)
+        waiting.for_death(job, usual if wait is None else wait)
+        return job_answer(job, None, wait or 0)
 
 
 @api.post("/tasks")

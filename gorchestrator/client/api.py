@@ -28,7 +28,6 @@ from gorchestrator.domain.attempts import Attempt
 
 _CONNECT = 5.0  # seconds to connect, the TLS handshake included
 _ANSWER = 10.0  # seconds for an answer beyond the time that it was asked to wait
-_KILL_WAIT = 50  # seconds that a DELETE may wait for the proof of death
 _BYTE = range(256)  # the values of an exit code
 _PROBLEM = "urn:gorchestrator:problem:"
 # The executor's problems by the end of their type; what is not here may pass and is tried again.
@@ -148,8 +147,8 @@ class ExecutorApi:
         return self._job("GET", attempt_id, params=params, wait=wait)
 
     def delete(self, attempt_id: str, fence: int) -> JobView:
-        """Kill an attempt; answers when its death is proven, or with the survivors."""
-        return self._job("DELETE", attempt_id, params={"fence": fence}, wait=_KILL_WAIT)
+        """Kill an attempt; answers when its death is proven, with the survivors, or as not dead yet after a while."""
+        return self._job("DELETE", attempt_id, params={"fence": fence}, wait=wire.KILL_WAIT)
 
     def acknowledge(self, attempt_ids: Sequence[str]) -> None:
         """Tell that the results and logs of these attempts are stored."""

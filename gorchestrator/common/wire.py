@@ -16,6 +16,7 @@ ATTEMPT_ID = re.compile(
 LOG_LIMIT = 64 * 1024  # bytes of log in one answer
 PUT_WAIT = 1.0  # seconds: the longest that a PUT waits
 GET_WAIT = 50.0  # seconds: the longest that a GET waits
+KILL_WAIT = 50.0  # seconds: the longest that a DELETE waits
 LOG_AGE = 1.0  # seconds: a waiting GET answers when unread log is this old
 RECEIPTS_LIMIT = 500  # ids in one call
 LIST_LIMIT = 1000  # ids in one answer

@@ -12,8 +12,13 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 def wait_of(request: Request, most: float) -> float:
     """Return the seconds that a client would like an answer to be held back, at most ``most``; 0 without."""
+    return preferred_wait(request, most) or 0.0
+
+
+def preferred_wait(request: Request, most: float) -> float | None:
+    """Return the same, but None without: for answers that are held back unless a client prefers otherwise."""
     found = _WAIT.search(request.headers.get("Prefer", ""))
-    return min(float(found[1]), most) if found else 0.0
+    return min(float(found[1]), most) if found else None
 
 
 def applied(waited: float) -> dict[str, str]:

@@ -3,10 +3,14 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from executor_support import Executor, alive, body, new_id, script
+from gorchestrator.client.api import Certificates, ExecutorApi
+from gorchestrator.common import wire
+from gorchestrator.common.states import State
 from support import wait_until
 
 STUBBORN = (  # ignores TERM; its children escape by double forks, sessions and empty environments
@@ -115,3 +119,24 @@ def test_unknown_id_leaves_a_tombstone_that_a_late_put_meets(executor: Executor)
     assert executor.delete(job_id).json()["state"] == 11
     late = executor.put(job_id, body("echo", "hello"))
     assert (late.status_code, late.json()["state"], late.json()["started_at"]) == (200, 11, None)
+
+
+def test_a_long_grace_is_not_waited_for_longer_than_one_wants(
+    new_executor: Callable[..., Executor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the client's patience ends first, and it takes an executor for lost that just waits for a grace."""
+    executor = new_executor(kill_grace="3600")
+    end = tmp_path / "end"
+    job_id = executor.start(body(script("trap '' TERM", "echo started", f"until [ -e {end} ]; do sleep 0.02; done")))
+    monkeypatch.setattr(wire, "KILL_WAIT", 1.0)
+    certificates = Certificates(*(executor.certs / name for name in ("ca.pem", "orchestrator.pem", "orchestrator.key")))
+    client = ExecutorApi("executor", executor.server.url, certificates)
+    begin = time.monotonic()
+    view = client.delete(job_id, 1)
+    assert 1 <= time.monotonic() - begin < 9
+    assert (view.state, view.survivors) == (State.RUNNING, [])
+    end.touch()
+    assert wait_until(lambda: found if (found := client.delete(job_id, 1)).state.final else None).exit_code == 0
+    client.close()
+    asked = executor.call("DELETE", f"tasks/{job_id}", wait=7)
+    assert (asked.status_code, asked.headers["Preference-Applied"]) == (200, "wait=7")
