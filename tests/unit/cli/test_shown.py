@@ -92,7 +92,7 @@ def test_many_running_nodes_are_counted():
 
 
 def test_examples_name_every_node_of_their_gorch():
-    found = examples.load()
+    found = examples.load_all()
     assert len(found) >= 7
     for example in found:
         assert [each["name"] for each in example.gorch["nodes"]] == list(example.nodes), example.file
@@ -100,7 +100,7 @@ def test_examples_name_every_node_of_their_gorch():
 
 def test_every_example_file_is_expected_to_end_somehow():
     files = {path.name for path in examples._folder().iterdir() if path.name.endswith(".json")}
-    assert files == {example.file for example in examples.load()} | {examples.EXPECTED}
+    assert files == {example.file for example in examples.load_all()} | {examples.EXPECTED}
 
 
 def test_an_example_that_ended_in_another_way_is_reported(capsys):
