@@ -3,12 +3,13 @@
 import io
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,18 @@ class Dockerd:
             self.process.wait(60)
             self.process = None
 
+    def kill(self) -> None:
+        """Kill it, and the containerd below it, as a crash does: containers live on."""
+        assert self.process
+        below = self.folder / "exec/containerd/containerd.pid"
+        containerd = int(below.read_text())
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+        with suppress(ProcessLookupError):
+            os.kill(containerd, signal.SIGKILL)
+        below.unlink()  # where nobody collects dead children it would be taken for alive
+
     def client(self) -> Any:
         """Return a client of it, to be closed."""
         return docker.APIClient(base_url=self.host, timeout=60)
@@ -75,7 +88,7 @@ class Dockerd:
         client = self.client()
         try:
             repository, _, tag = IMAGE.partition(":")
-            client.import_image_from_data(_root_file_system(), repository=repository, tag=tag)
+            client.import_image_from_data(root_file_system(), repository=repository, tag=tag)
         finally:
             client.close()
 
@@ -84,7 +97,13 @@ class Dockerd:
         if self.process.poll() is not None:
             pytest.fail(f"dockerd ended: {(self.folder / 'log').read_text()[-3000:]}")
         with socket.socket(socket.AF_UNIX) as probe:  # the SDK leaves its sockets open when nobody answers
-            return probe.connect_ex(self.host.removeprefix("unix://")) == 0
+            probe.settimeout(30)
+            try:
+                probe.connect(self.host.removeprefix("unix://"))
+                probe.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                return b" 200 " in probe.recv(64)
+            except OSError:
+                return False
 
 
 @contextmanager
@@ -116,7 +135,7 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _root_file_system() -> bytes:
+def root_file_system() -> bytes:
     """Return a tar archive with busybox and its applets."""
     busybox = shutil.which("busybox", path=WHOLE_PATH)
     assert busybox
@@ -139,3 +158,8 @@ def _root_file_system() -> bytes:
 def _executable(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.mode = 0o755
     return entry
+
+
+def node(*lines: str, **fields: Any) -> dict[str, Any]:
+    """Return the node that runs lines of shell in the image."""
+    return {"name": "n", "engine": "docker", "artifact": IMAGE, "args": ["/bin/sh", "-c", "\n".join(lines)], **fields}

@@ -8,26 +8,24 @@ while the daemon does not answer; not while it is created and started, so that n
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypeVar
 
 import gevent
 
 from executor.drivers.base import Job
-from executor.drivers.docker import order
-from executor.drivers.docker.daemon import CONFLICT, NOT_FOUND, Daemon, Refused, Unreachable
+from executor.drivers.docker import endings, order
+from executor.drivers.docker.daemon import CONFLICT, Daemon, NoImage, Refused, Unreachable
 from executor.drivers.docker.notes import Notes
-from executor.drivers.docker.options import ALWAYS, NEVER
-from executor.outcome import Exit, Outcome, failure
+from executor.drivers.docker.options import ALWAYS, MISSING
+from executor.outcome import Outcome, failure
 from executor.supervised import PATIENCE
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
-from gorchestrator.common.states import State
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+CREATED = "created"
 LIVE = frozenset({"running", "paused", "restarting"})
 LOOK = 0.05  # seconds between two looks whether it is dead
 AGAIN, SELDOM = 0.1, 5.0  # seconds until the next try: the first and the longest pause
@@ -62,13 +60,15 @@ class Container:
                     return outcome
             fresh = False
 
-    def kill(self, cause: str) -> None:
-        """End it: its stop signal, KILL after the grace; return when it is dead and removed. A daemon is waited for."""
-        grace = self.daemon.config.kill_grace
+    def kill(self, cause: str) -> Outcome:
+        """End it: its stop signal, KILL after the grace; return when it is dead and removed. A daemon is waited for.
+
+        What has ended by itself has ended so. ``cause``: ``cancel`` or ``timeout``.
+        """
         told, limit = False, 0.0
         while (found := self._insist(self.daemon.find, self.name)) and found["State"]["Status"] in LIVE:
             if not told:
-                told, limit = True, time.monotonic() + grace
+                told, limit = True, time.monotonic() + self.daemon.config.kill_grace
                 self._insist(self._stop, found)
             elif time.monotonic() >= limit:
                 self._insist(self.daemon.signal, self.name, "SIGKILL")
@@ -77,65 +77,51 @@ class Container:
             gevent.sleep(LOOK)
         if found:
             self._insist(self._copy_rest)
-        self.notes.ending(_ended(found["State"] if found else {}) | {"cause": cause})
+        by_itself = found and not told and found["State"]["Status"] != CREATED
+        self._note_end(found["State"] if found else {}, endings.EXIT if by_itself else cause)
         self._remove()
+        return endings.outcome(self.job, self.notes.ended or {})
 
     def _go_on(self) -> Outcome | None:
         """Take the next step; None: there are more."""
         if self.notes.ended:
             self.daemon.spawn(self._remove)
-            return self._outcome(self.notes.ended)
+            return endings.outcome(self.job, self.notes.ended)
         found = self.daemon.find(self.name)
         if found is None:
-            return self._lost() if self.notes.started else self._create()
+            return endings.lost(self.name) if self.notes.started else self._create()
         if found["Config"]["Labels"].get(order.JOB) != self.job.id:
             return failure(ReasonCode.ENGINE, f"container {self.name} is not of this job: somebody else has made it")
-        if found["State"]["Status"] == "created":
+        if found["State"]["Status"] == CREATED:
             return self._start()
         if found["State"]["Status"] in LIVE:
             return self._follow()
         self._copy_rest()
-        self.notes.ending(_ended(found["State"]))
+        self._note_end(found["State"], endings.EXIT)
         return self._go_on()
 
     def _create(self) -> Outcome | None:
-        image, pull = self.job.attempt.artifact, self.job.options["pull"]
+        image, policy = self.job.attempt.artifact, self.job.options["pull"]
         try:
-            if pull == ALWAYS:
+            if policy == ALWAYS:
                 self._pull(image)
-            self.daemon.create(self.job)
+            try:
+                self.daemon.create(self.job)
+            except NoImage:
+                if policy != MISSING:
+                    raise
+                self._pull(image)
+                self.daemon.create(self.job)
         except Refused as fault:
-            if fault.status == CONFLICT:  # it is there, or about to go
-                gevent.sleep(AGAIN)
-                return None
-            if fault.status == NOT_FOUND and "image" in str(fault).lower():
-                return self._fetch(image, pull)
-            return failure(ReasonCode.ARGUMENT, f"the daemon refuses the container: {fault}")
-        except _PullFailed as fault:
-            return failure(ReasonCode.ARTIFACT, str(fault))
+            if fault.status != CONFLICT:
+                return endings.not_created(image, missing=isinstance(fault, NoImage), why=str(fault))
+            gevent.sleep(AGAIN)  # it is there, or about to go
+            return None
         return self._start()
 
-    def _fetch(self, image: str, pull: str) -> Outcome | None:
-        """Get an image that is missing."""
-        if pull == NEVER:
-            text = (
-                f"image {image!r} is not on this executor's machine, and its option pull is never: docker pull {image}"
-            )
-            return failure(ReasonCode.ARTIFACT, text)
-        try:
-            self._pull(image)
-        except _PullFailed as fault:
-            return failure(ReasonCode.ARTIFACT, str(fault))
-        return self._create() if pull != ALWAYS else None
-
     def _pull(self, image: str) -> None:
-        try:
-            with self.job.interruptible():
-                self.daemon.pull(image)
-        except Refused as fault:
-            raise _PullFailed(
-                f"image {image!r} is not on this executor's machine and cannot be pulled: {fault}"
-            ) from None
+        with self.job.interruptible():
+            self.daemon.pull(image)
 
     def _start(self) -> Outcome | None:
         self.notes.starting()
@@ -143,18 +129,11 @@ class Container:
             self.daemon.start(self.name)
         except Refused as fault:
             found = self.daemon.find(self.name)
-            if found and found["State"]["Status"] != "created":
+            if found and found["State"]["Status"] != CREATED:
                 return None
             self._remove()
-            return self._not_started(str(fault), found)
+            return endings.not_started(self.job, str(fault), found["State"]["ExitCode"] if found else 0)
         return self._follow()
-
-    def _not_started(self, why: str, found: Mapping[str, Any] | None) -> Outcome:
-        code = found["State"]["ExitCode"] if found else None
-        outcome = self.job.outcome(
-            Exit(error=why.removesuffix(": unknown")), f"a container of {self.job.attempt.artifact}"
-        )
-        return replace(outcome, exit_code=code or None)
 
     def _follow(self) -> Outcome | None:
         """Copy what it prints until it ends, or until the daemon says no more."""
@@ -179,6 +158,9 @@ class Container:
 
     def _copy_rest(self) -> None:
         self._copy(follow=False)
+
+    def _note_end(self, state: Mapping[str, Any], cause: str) -> None:
+        self.notes.ending(endings.noted(state, cause, self.job.started_at))
 
     def _stop(self, found: Mapping[str, Any]) -> None:
         if found["State"]["Status"] == "paused":  # signals but KILL would wait
@@ -209,43 +191,9 @@ class Container:
             gevent.sleep(self._patience(fault))
 
     def _patience(self, fault: Unreachable) -> float:
+        """Return how long to wait for the daemon; say once that it is waited for."""
         if not self.away:
             extra = {"event": "docker_unreachable", "job": self.job.id}
             log.warning("%s: waiting for the daemon: %s", self.name, fault, extra=extra)
         self.away = min(SELDOM, 2 * self.away or AGAIN)
         return self.away
-
-    def _lost(self) -> Outcome:
-        return failure(ReasonCode.LOST, f"container {self.name} was removed by somebody: nobody knows how it ended")
-
-    def _outcome(self, ended: Mapping[str, Any]) -> Outcome:
-        exit = Exit(ended["code"] << 8, ended["cause"], None, ended["started_at"], ended["stopped_at"])
-        outcome = self.job.outcome(exit, self.job.attempt.artifact, why=ended["error"] or None)
-        if not (ended["out_of_memory"] and outcome.state == State.FAILURE):
-            return outcome
-        why = "a process of the container was killed, as it needed more than the memory that it may have"
-        return replace(outcome, reason=f"{why} ({outcome.reason})", reason_code=ReasonCode.MEMORY)
-
-
-class _PullFailed(Exception):
-    """An image cannot be fetched."""
-
-
-def _ended(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is noted of an end; times are seconds since the epoch."""
-    started, stopped = _time(state.get("StartedAt")), _time(state.get("FinishedAt"))
-    return {
-        "code": state.get("ExitCode", 0) & 0xFF,
-        "cause": "exit",
-        "error": state.get("Error", ""),
-        "out_of_memory": state.get("OOMKilled", False),
-        "started_at": started,
-        "stopped_at": max(started or 0.0, stopped or time.time()),  # the daemon takes them in another order
-    }
-
-
-def _time(text: str | None) -> float | None:
-    """Return seconds since the epoch of ``2026-11-22T17:12:10.298298152Z``; year 1 is never."""
-    if not text or text.startswith("0001"):
-        return None
-    return datetime.fromisoformat(text).timestamp()

@@ -7,7 +7,7 @@ fault of a job: it is told as :class:`Unreachable`, and who waits for it waits.
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -22,7 +22,7 @@ from executor.drivers.docker import frames, order
 log = logging.getLogger(__name__)
 
 NEEDS = "engine docker needs: pip install gorchestrator-oaas[docker]"
-TIMEOUT = 60.0  # seconds without an answer
+TIMEOUT = 120.0  # seconds without an answer
 PING = 3.0  # the same, of a ping: somebody waits for it
 PIECE = 64 * 1024
 NOT_FOUND, CONFLICT = 404, 409
@@ -38,6 +38,10 @@ class Refused(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
+
+
+class NoImage(Refused):
+    """An image is not there."""
 
 
 class Daemon:
@@ -57,6 +61,8 @@ class Daemon:
             raise Unreachable(NEEDS) from None
         try:
             yield self._client or self._connect()
+        except errors.ImageNotFound as error:
+            raise NoImage(NOT_FOUND, str(error.explanation)) from None
         except errors.APIError as error:
             raise Refused(error.status_code or 0, str(error.explanation or error)) from None
         except (OSError, below.HTTPError, errors.DockerException) as error:
@@ -102,22 +108,14 @@ class Daemon:
                 yield from frames.payloads(answer.raw.stream(PIECE))
 
     def signal(self, name: str, signal: str) -> None:
-        """Send a signal to a container, which may have ended."""
-        try:
-            with self.talk() as api:
-                api.kill(name, signal)
-        except Refused as fault:
-            if fault.status not in (NOT_FOUND, CONFLICT):
-                raise
+        """Send a signal to a container, if it can be sent: what became of it is seen by a look at the container."""
+        with suppress(Refused), self.talk() as api:
+            api.kill(name, signal)
 
     def unpause(self, name: str) -> None:
         """Let a container go on that somebody has paused."""
-        try:
-            with self.talk() as api:
-                api.unpause(name)
-        except Refused as fault:
-            if fault.status not in (NOT_FOUND, CONFLICT):
-                raise
+        with suppress(Refused), self.talk() as api:
+            api.unpause(name)
 
     def remove(self, name: str) -> None:
         """Remove a container, what runs in it, and its anonymous volumes. It may be gone, or be about to go."""
@@ -130,10 +128,15 @@ class Daemon:
 
     def pull(self, image: str) -> None:
         """Fetch an image from its registry, with the credentials of this user's Docker configuration."""
-        with self.talk() as api:
-            for step in api.pull(image, stream=True, decode=True):
-                if "error" in step:
-                    raise Refused(0, str(step["error"]))
+        try:
+            with self.talk() as api:
+                fault = next(
+                    (step["error"] for step in api.pull(image, stream=True, decode=True) if "error" in step), None
+                )
+        except Refused as refusal:
+            fault = str(refusal)
+        if fault:
+            raise NoImage(NOT_FOUND, f"it cannot be pulled: {fault}")
 
     def spawn(self, what: Callable[..., None], *args: object) -> None:
         """Do something beside everything else; its faults are logged."""

@@ -38,5 +38,4 @@ class Docker(Driver):
         try:
             return container.run()
         except Interrupted as stop:
-            container.kill(stop.cause)
-            raise
+            return container.kill(stop.cause)

@@ -115,7 +115,7 @@ def _amounts(options: Mapping[str, Any], config: Config) -> str | None:
         ("cpus", config.docker_cpus, "docker_cpus"),
     ):
         if most and options.get(name, 0) > most:
-            return f"{name} {options[name]:g} is more than this executor's setting {setting} allows: {most:g}"
+            return f"{name} {options[name]} is more than this executor's setting {setting} allows: {most}"
     return None
 
 
