@@ -145,6 +145,18 @@ class Remote:
         path = f"{_path(task)}/nodes/{quote(str(node), safe='')}/resolve"
         return self._json("POST", path, data=json.dumps({"as": answer, "output": dict(output or {})}))
 
+    def attempts(self, task: str, node: str | int) -> list[Json]:
+        """Return the tries of a node (name, else number) on executors, in their order, however many there are."""
+        found: list[Json] = []
+        after: int | None = 0
+        while after is not None:
+            page = self._json(
+                "GET", f"{_path(task)}/nodes/{quote(str(node), safe='')}/attempts", params={"after": after}
+            )
+            found += page["attempts"]
+            after = page["next"]
+        return found
+
     def log(self, task: str, node: str | int, *, offset: int = 0, attempt: int | None = None) -> LogPiece:
         """Return what a node (name, else number) printed, from a byte offset on; by default of its last attempt."""
         params = {"offset": offset} | ({} if attempt is None else {"attempt": attempt})

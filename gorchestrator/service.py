@@ -57,6 +57,14 @@ class LogPiece:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptsView:
+    """Attempts of a node with the sizes of their logs, and the number of the last one if others follow."""
+
+    attempts: Sequence[tuple[AttemptRow, int]]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutorView:
     """What a ping tells about one executor. ``engines`` and the numbers are None where it does not answer."""
 
@@ -158,6 +166,13 @@ class Service:
         piece = self._store.reader.log(task_id, row.node, number, offset, _LOG_PIECE)
         data = b"".join((piece.data, piece.gap.marker if piece.gap else b"", piece.behind))
         return LogPiece(number, data, piece.next, ended and not piece.more, piece.gap)
+
+    def attempts(self, task_id: str, node: str, after: int = 0) -> AttemptsView:
+        """Return attempts of a node (name, else number) behind number ``after``. Raises UnknownTask or UnknownNode."""
+        row = self._node(task_id, node)
+        found = self._store.reader.attempts(task_id, row.node, after)
+        last = found[-1][0].attempt if found else row.attempt
+        return AttemptsView(found, last if last < row.attempt else None)
 
     def _has_ended(self, row: NodeRow, attempt: int) -> bool:
         """Whether an attempt has ended of a node that may go on with the next one."""

@@ -1,6 +1,6 @@
 """The REST API of the orchestrator: routes, marshmallow schemas, problems. Knows schemas and the service."""
 
-from gorchestrator.api import about, answers, resolutions, submissions, tasks
+from gorchestrator.api import about, answers, attempts, resolutions, submissions, tasks
 
 VIEWS = (
     submissions.submit,
@@ -8,6 +8,7 @@ VIEWS = (
     tasks.show,
     tasks.cancel,
     tasks.log,
+    attempts.list_attempts,
     resolutions.resolve,
     submissions.validate,
     about.ping,
@@ -18,6 +19,8 @@ SCHEMAS = {
     "List": answers.ListSchema,
     "NodeState": answers.NodeStateSchema,
     "Task": answers.TaskSchema,
+    "Attempt": answers.AttemptSchema,
+    "Attempts": answers.AttemptsSchema,
     "Resolution": answers.ResolutionSchema,
     "Valid": answers.ValidSchema,
     "ExecutorView": answers.ExecutorViewSchema,

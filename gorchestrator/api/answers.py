@@ -6,9 +6,10 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from gorchestrator.common.hub import breathe
 from gorchestrator.common.timestamps import to_wire
-from gorchestrator.domain.records import NodeRow, Resolution, TaskRow
-from gorchestrator.service import ExecutorView, TaskView, slices
+from gorchestrator.domain.records import AttemptRow, NodeRow, Resolution, TaskRow
+from gorchestrator.service import AttemptsView, ExecutorView, TaskView, slices
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -81,6 +82,28 @@ class TaskSchema(Schema):
     nodes = fields.List(fields.Nested(NodeStateSchema))
 
 
+class AttemptSchema(Schema):
+    """A try of a node on an executor."""
+
+    attempt = fields.Integer(metadata={"description": "its number, from 1 on", "example": 1})
+    state = fields.Integer(metadata={"description": _STATES, "example": 4})
+    reason = fields.String(allow_none=True, metadata={"description": "why, for people", "example": "exit status 7"})
+    reason_code = fields.String(allow_none=True, metadata={"description": "why, for programs", "example": "exit"})
+    exit_code = fields.Integer(allow_none=True, metadata={"example": 7})
+    executor = fields.String(metadata={"example": "executor"})
+    args = fields.List(fields.String(), metadata={"description": "with the outputs of other nodes in their places"})
+    start_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    stop_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    log_size = fields.Integer(metadata={"description": "bytes it has printed, as far as is stored", "example": 6})
+
+
+class AttemptsSchema(Schema):
+    """The attempts of a node."""
+
+    attempts = fields.List(fields.Nested(AttemptSchema))
+    next = fields.Integer(allow_none=True, metadata={"description": "for after, where others follow", "example": None})
+
+
 class ResolutionSchema(Schema):
     """What was said of an attempt."""
 
@@ -149,6 +172,33 @@ def resolution(said: Resolution) -> dict[str, Any]:
     """Return what was said of an attempt."""
     answer = {"node": said.node, "attempt": said.attempt, "as": said.answer, "actor": said.actor}
     return answer | {"date": to_wire(said.at)}
+
+
+def attempts(view: AttemptsView) -> Iterator[str]:
+    """Yield the JSON of a node's attempts one by one, since each may have megabytes of arguments."""
+    separator = '{"attempts":['
+    for row, log_size in view.attempts:
+        yield separator + _attempt(row, log_size)
+        separator = ","
+        breathe()
+    yield ("" if view.attempts else separator) + f'],"next":{_encode(view.next)}}}\n'
+
+
+def _attempt(row: AttemptRow, log_size: int) -> str:
+    return _encode(
+        {
+            "attempt": row.attempt,
+            "state": row.state,
+            "reason": row.reason,
+            "reason_code": row.reason_code,
+            "exit_code": row.exit_code,
+            "executor": row.executor,
+            "args": row.args,
+            "start_date": to_wire(row.started_at),
+            "stop_date": to_wire(row.stopped_at),
+            "log_size": log_size,
+        }
+    )
 
 
 def task(view: TaskView) -> Iterator[str]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "show": "tasks:show",
     "watch": "tasks:watch",
     "logs": "logs:logs",
+    "attempts": "tasks:attempts",
     "cancel": "tasks:cancel",
     "resolve": "tasks:resolve",
     "validate": "tasks:validate",

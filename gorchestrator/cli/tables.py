@@ -120,6 +120,23 @@ def node_table(nodes: Iterable[Json]) -> Table:
     return table
 
 
+def show_attempts(attempts: Iterable[Json]) -> None:
+    """Print the attempts of a node."""
+    table = new_table("TRY", "STATE", "STARTED", "DURATION", "EXECUTOR", "EXIT", "LOG", "REASON")
+    for item in attempts:
+        table.add_row(
+            str(item["attempt"]),
+            state_text(state_of(item).label),
+            (item.get("start_date") or "")[:19].replace("T", " "),
+            duration(item),
+            text(item["executor"]),
+            text(item.get("exit_code")),
+            f"{item['log_size']} B",
+            text(item.get("reason")),
+        )
+    console().print(table)
+
+
 def show_executors(executors: Iterable[Json]) -> None:
     """Print the executors that an orchestrator knows."""
     table = new_table("EXECUTOR", "URL", "ANSWERS", "LOAD", "ENGINES", "REASON")

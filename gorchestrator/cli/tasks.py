@@ -1,4 +1,4 @@
-"""The commands about tasks: submit, list, show, watch, cancel, validate."""
+"""The commands about tasks: submit, list, show, attempts, watch, cancel, resolve, validate."""
 
 import sys
 from typing import Any
@@ -58,6 +58,23 @@ def list_tasks(client: Client) -> None:
 def show(client: Client, task: str, digraph: bool) -> None:
     """Show a task and its nodes. Status 1 if it ended without success."""
     _print(client, client.remote.task(task, digraph=digraph))
+
+
+@click.command()
+@_task
+@click.argument("node", metavar="NODE")
+@client_command
+def attempts(client: Client, task: str, node: str) -> None:
+    """List the tries of NODE (name or number) on executors: how each ended, where, and how much it printed."""
+    found = client.remote.attempts(task, node)
+    if client.as_json:
+        client.print_json({"attempts": found})
+    elif not found:
+        click.echo("No attempts: it has not begun, or runs inside of the orchestrator.", err=True)
+    else:
+        from gorchestrator.cli import tables  # noqa: PLC0415
+
+        tables.show_attempts(found)
 
 
 @click.command()

@@ -36,7 +36,6 @@ NODE_BY_NUMBER = named(_node.where(specs.c.node == bindparam("wanted")))
 NODE_BY_NAME = named(_node.where(specs.c.name == bindparam("wanted")))
 
 _attempt = select(attempts).where(attempts.c.task == _of_task).order_by(attempts.c.node, attempts.c.attempt)
-ATTEMPTS = json_rows(_attempt.where(or_(bindparam("wanted").is_(None), attempts.c.node == bindparam("wanted"))))
 RUNNING_ATTEMPTS = json_rows(_attempt.where(attempts.c.state < literal_column(str(int(State.SUCCESS)))))
 
 RESOLUTIONS = json_rows(select(resolutions).where(resolutions.c.task == _of_task))
@@ -83,6 +82,24 @@ LOG = json_rows(
     )
     .order_by(log_chunks.c.offset)
 )
+
+#: The attempts of a node behind ``after``, each with the end of its log: so many that their arguments, which may be
+#: large, do not go beyond ``enough`` characters before the last of them.
+_log_end = select(log_chunks.c.offset + func.length(log_chunks.c.data)).order_by(log_chunks.c.offset.desc())
+_log_end = _log_end.where(*[log_chunks.c[name] == attempts.c[name] for name in ("task", "node", "attempt")])
+_args = func.length(attempts.c.args)
+_before = func.sum(_args).over(order_by=attempts.c.attempt) - _args
+_page = limited(
+    select(
+        attempts,
+        func.coalesce(limited(_log_end, literal_column("1")).scalar_subquery(), literal_column("0")).label("log_size"),
+        _before.label("before"),
+    )
+    .where(attempts.c.task == _of_task, attempts.c.node == bindparam("node"), attempts.c.attempt > bindparam("after"))
+    .order_by(attempts.c.attempt),
+    _limit,
+).subquery("page")
+ATTEMPTS = json_rows(select(_page).where(_page.c.before < bindparam("enough")).order_by(_page.c.attempt))
 
 _event = limited(select(events).where(events.c.seq > bindparam("after")).order_by(events.c.seq), _limit)
 EVENTS = json_rows(_event)

@@ -21,6 +21,7 @@ from gorchestrator.store.sql import fetch_json, int64
 
 _THREADS = 3  # as many as can hinder the hub: each of them may hold the GIL for a switch interval
 _SLICE = 256  # rows parsed at once: about 1 ms of the GIL
+_ATTEMPTS, _ARGS = 100, 2**20  # attempts in one answer, and the characters of arguments beyond which no other follows
 
 T = TypeVar("T")
 
@@ -86,9 +87,13 @@ class Reader:
         found = self._one(sql, {"task": task, "wanted": int64(node) if isinstance(node, int) else node})
         return None if found is None else (rows.to_node(task, found[1:]), found[0])
 
-    def attempts(self, task: str, node: int | None = None) -> list[AttemptRow]:
-        """Return the attempts of a task, or of one of its nodes."""
-        return self._all(queries.ATTEMPTS, {"task": task, "wanted": node}, rows.to_attempt)
+    def attempts(self, task: str, node: int, after: int = 0) -> list[tuple[AttemptRow, int]]:
+        """Return the attempts of a node behind number ``after``, in order, with the sizes of their logs.
+
+        Not always all of them, but at least one if there is one.
+        """
+        wanted = {"task": task, "node": node, "after": int64(after), "limit": _ATTEMPTS, "enough": _ARGS}
+        return self._all(queries.ATTEMPTS, wanted, lambda row: (rows.to_attempt(row), row[-2]))
 
     def running_attempts(self, task: str) -> list[AttemptRow]:
         """Return the attempts that have not ended, as far as is known here."""

@@ -80,6 +80,18 @@ def test_a_piece_of_a_log(other, remote):
     assert remote.log("x", "a") == LogPiece(b"", 104, False, 2, (4, 96))
 
 
+def test_attempts_are_read_to_the_last_page(remote, monkeypatch):
+    pages = {0: ([{"attempt": 1}, {"attempt": 2}], 2), 2: ([{"attempt": 3}], None)}
+
+    def answer(method, path, params):
+        assert (method, path) == ("GET", "/v1/tasks/x/nodes/a%2Fb/attempts")
+        found, following = pages[params["after"]]
+        return {"attempts": found, "next": following}
+
+    monkeypatch.setattr(remote, "_json", answer)
+    assert remote.attempts("x", "a/b") == [{"attempt": 1}, {"attempt": 2}, {"attempt": 3}]
+
+
 def test_a_problem_is_refused_with_its_faults(other, remote):
     problem = {
         "type": "urn:gorchestrator:problem:invalid-gorch",

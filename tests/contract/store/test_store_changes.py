@@ -1,5 +1,6 @@
 """Changes of runs: order, fencing, folding, and that a faulty one stands alone."""
 
+from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -8,8 +9,8 @@ import pytest
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, StoreError
-from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
-from gorchestrator.store import Store
+from gorchestrator.domain.records import AttemptRow, Change, Kind, LogChunk, NodeRow, TaskRow
+from gorchestrator.store import Store, reader
 from store_support import OTHER, TASK, accept, eventually, node_change, node_states, task_change
 
 FULL_NODE: dict[str, Any] = {
@@ -32,7 +33,7 @@ def test_rows_are_read_as_they_were_written(store: Store) -> None:
     store.journal.write(task_change(State.FAILURE, reason="r", reason_code=ReasonCode.NODES, started_at=1.0))
 
     assert store.reader.node(TASK, 1) == (NodeRow(TASK, 1, State.FAILURE, **FULL_NODE), '{"name":"n1"}')
-    assert store.reader.attempts(TASK) == store.reader.attempts(TASK, 1) == [attempt]
+    assert store.reader.attempts(TASK, 1) == [(attempt, 0)]
     assert store.reader.attempts(TASK, 2) == store.reader.running_attempts(TASK) == []
     task = store.reader.task(TASK)
     assert task is not None
@@ -42,6 +43,33 @@ def test_rows_are_read_as_they_were_written(store: Store) -> None:
     assert (event.node, event.attempt, event.kind, event.actor, event.at) == (1, 2, Kind.NODE_FINAL, "me", 3.5)
     expected = {"state": 4, "reason": "exit status 3\0", "reason_code": "exit", "executor": "ex", "exit_code": 3}
     assert event.data == expected
+
+
+def test_attempts_are_read_page_by_page_with_the_sizes_of_their_logs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(store)
+    for number in range(1, 6):
+        row = AttemptRow(TASK, 1, number, "ex", "instance", ("x" * 10 * number,), State.FAILURE)
+        store.journal.write(Change(Kind.NODE_RUNNING, TASK, 1, 1.0, attempt_row=row))
+    store.journal.write(Change(Kind.NODE_RUNNING, TASK, 1, 1.0, attempt_row=replace(row, node=0)))
+    for offset, data in ((0, b"head"), (1000, b"tail\0\xff")):  # what lies between is left out
+        store.journal.append_log(LogChunk(TASK, 1, 2, offset, data))
+    store.journal.flush_logs(TASK, 1, 2)
+
+    def read(node: int = 1, after: int = 0) -> list[tuple[int, int]]:
+        return [(row.attempt, size) for row, size in store.reader.attempts(TASK, node, after)]
+
+    assert read() == [(1, 0), (2, 1006), (3, 0), (4, 0), (5, 0)]
+    assert read(after=3) == [(4, 0), (5, 0)]
+    assert read(after=5) == read(after=10**30) == read(2) == []
+    assert read(0) == [(5, 0)]
+    monkeypatch.setattr(reader, "_ATTEMPTS", 2)
+    assert read() == [(1, 0), (2, 1006)]
+    monkeypatch.setattr(reader, "_ATTEMPTS", 100)
+    monkeypatch.setattr(reader, "_ARGS", 30)  # characters of JSON: an argument has four more
+    assert read() == [(1, 0), (2, 1006)]
+    assert read(after=2) == [(3, 0)]  # at least one, however long its arguments are
 
 
 def test_attempts_that_have_not_ended_are_found(store: Store) -> None:

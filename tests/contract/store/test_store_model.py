@@ -210,7 +210,7 @@ class JournalMachine(RuleBasedStateMachine):
             assert {owner.id: owner.beat for owner in reader.owners()} == model.owners
             nodes = [row for task in model.tasks for row, _ in reader.nodes(task)]
             assert {(row.task, row.node): row for row in nodes} == model.nodes
-            attempts = [row for task in model.tasks for row in reader.attempts(task)]
+            attempts = [row for node in nodes for row, _ in reader.attempts(node.task, node.node)]
             assert {(row.task, row.node, row.attempt): row.state for row in attempts} == model.attempts
 
     @invariant()
