@@ -20,7 +20,7 @@ import pytest
 from beds import needs
 from support import wait_until
 
-IMAGE = "gorch-test:1"
+IMAGE = "gorch-test:latest"  # Podman knows no other tag of what is imported
 OPTIONS = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
 WHOLE_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
@@ -39,13 +39,15 @@ class Dockerd:
 
     def start(self) -> None:
         """Start it, and return when it answers."""
-        places = ["--data-root", self.folder / "root", "--exec-root", self.folder / "exec"]
-        command = ["dockerd", *places, "-p", self.folder / "pid", "-H", self.host, *OPTIONS]
         with (self.folder / "log").open("ab") as out:
-            self.process = subprocess.Popen(
-                command, stdout=out, stderr=out, env={**os.environ, "PATH": WHOLE_PATH}, start_new_session=True
-            )
-        wait_until(self._answers, 60, "dockerd answers")
+            env = {**os.environ, "PATH": WHOLE_PATH, "CONTAINERS_CONF": f"{self.folder}/containers.conf"}
+            self.process = subprocess.Popen(self.command(), stdout=out, stderr=out, env=env, start_new_session=True)
+        wait_until(self._answers, 60, "the daemon answers")
+
+    def command(self) -> list[str]:
+        """Return its command line."""
+        places = [f"--data-root={self.folder}/root", f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid"]
+        return ["dockerd", *places, f"--host={self.host}", *OPTIONS]
 
     def stop(self) -> None:
         """End it as its operator does: containers are stopped."""
@@ -95,7 +97,7 @@ class Dockerd:
     def _answers(self) -> bool:
         assert self.process
         if self.process.poll() is not None:
-            pytest.fail(f"dockerd ended: {(self.folder / 'log').read_text()[-3000:]}")
+            pytest.fail(f"the daemon ended: {(self.folder / 'log').read_text()[-3000:]}")
         with socket.socket(socket.AF_UNIX) as probe:  # the SDK leaves its sockets open when nobody answers
             probe.settimeout(30)
             try:
@@ -106,14 +108,42 @@ class Dockerd:
                 return False
 
 
+class Podman(Dockerd):
+    """Podman's service, which speaks the same API. Its containers are nobody's children and outlive it."""
+
+    def command(self) -> list[str]:
+        # Its own limits may be more than those of the machine, and its locks are shared with every other Podman.
+        limits = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n'
+        (self.folder / "containers.conf").write_text(f'{limits}[engine]\nlock_type = "file"\n')
+        places = [f"--root={self.folder}/root", f"--runroot={self.folder}/run", f"--tmpdir={self.folder}/tmp"]
+        options = ["--cgroup-manager=cgroupfs", "--events-backend=file"]
+        return ["podman", *places, *options, "system", "service", "--time=0", self.host]
+
+
 @contextmanager
 def dockerd() -> Iterator[Dockerd]:
     """Return a daemon with the image; nothing is left of it."""
     needs("dockerd", "busybox")
+    with _running(Dockerd) as daemon:
+        yield daemon
+
+
+@contextmanager
+def podman() -> Iterator[Dockerd]:
+    """Return the same made of Podman, where that is installed."""
+    if shutil.which("podman", path=WHOLE_PATH) is None:
+        pytest.skip("Podman is not installed")
+    needs("busybox")
+    with _running(Podman) as daemon:
+        yield daemon
+
+
+@contextmanager
+def _running(kind: type[Dockerd]) -> Iterator[Dockerd]:
     if os.geteuid() != 0:
-        pytest.skip("dockerd needs root")
+        pytest.skip("a daemon of one's own needs root")
     with _folder() as folder:
-        daemon = Dockerd(folder)
+        daemon = kind(folder)
         try:
             daemon.start()
             daemon.make_image()

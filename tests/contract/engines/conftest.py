@@ -10,7 +10,7 @@ import pytest
 from beds import Bed
 from executor_support import Executor, started
 
-ENGINES = ("shell", "ansible", "docker")
+ENGINES = ("shell", "ansible", "docker", "podman", "ssh", "toscassh")
 
 
 @pytest.fixture(scope="module", params=ENGINES)
