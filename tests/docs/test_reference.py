@@ -218,7 +218,7 @@ def logged_kinds(tree: ast.Module, expression: str) -> Iterator[str]:
     """Yield the kinds that the function whose events are ``kind.value`` is called with."""
     assert expression == "kind.value"
     for item in ast.walk(tree):
-        if isinstance(item, ast.Call) and ast.unparse(item.func) == "self._set_task":
+        if isinstance(item, ast.Call) and ast.unparse(item.func) == "self.set_task":
             yield Kind[item.args[0].attr].value
 
 
