@@ -40,6 +40,8 @@ def _reason(job: Job) -> str | None:
         return f"cannot be killed: {', '.join(map(str, job.survivors))}"
     if job.supervised.silent:
         return f"its supervisor, process {job.folder.claimed_by()}, does not answer"
+    if job.trouble:
+        return job.trouble
     return "waits for a free place" if job.state == State.TORUN else None
 
 

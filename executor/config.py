@@ -77,6 +77,16 @@ class Config:
     http_ca: Path | None = setting(
         None, "CA file (PEM) that servers of the engine http are checked with, in place of the usual CAs"
     )
+    ssh_hosts: Path | None = setting(None, "YAML file of hosts for ssh and toscassh")
+    ssh_config: Path | None = setting(None, "configuration of the OpenSSH client; empty: that of the user")
+    ssh_strict: str = setting(
+        "yes",
+        "host keys that are not known: yes (refuse them), accept-new (learn them), no (take any, changed ones too)",
+        check=checks.one_of(("yes", "accept-new", "no")),
+    )
+    ssh_connect_timeout: float = setting(
+        10.0, "longest time until a host takes a connection", unit="seconds", check=checks.at_least(1)
+    )
     kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
     drain: str = setting(
         "leave",

@@ -25,6 +25,8 @@ OURS = tuple(
         "nil": "pause:Nil",
         "shell": "shell:Shell",
         "sleep": "pause:Sleep",
+        "ssh": "ssh:Ssh",
+        "toscassh": "toscassh:Toscassh",
     }.items()
 )
 

@@ -37,6 +37,7 @@ class Inside:
         self._cause: str | None = None
         self.started_at: float | None = None
         self.survivors: list[int] = []
+        self.trouble: str | None = None  # why it does not get on
 
     def begin(self) -> bool:
         """Claim the job; False if it was begun before: then what was begun is to be found and followed."""
@@ -49,6 +50,12 @@ class Inside:
         """Tell who cannot be killed."""
         self.survivors = survivors
         self._moved()
+
+    def explain(self, trouble: str | None) -> None:
+        """Tell why it does not get on; None: it does."""
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._moved()
 
     def interrupt(self, cause: str) -> None:
         """Have the driver interrupted, now or as soon as it can bear that; the first cause counts."""

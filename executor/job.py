@@ -149,6 +149,15 @@ class Job:
         """Tell which processes cannot be killed."""
         self._inside.report(list(survivors))
 
+    def explain(self, trouble: str | None) -> None:
+        """Tell why its work does not get on; None: it does."""
+        self._inside.explain(trouble)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why its work does not get on."""
+        return self._inside.trouble
+
     def kill(self) -> None:
         """Have its work ended, wherever that is done."""
         self.supervised.kill()

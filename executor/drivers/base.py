@@ -39,6 +39,10 @@ class Job(Protocol):
     def node_env(self) -> Mapping[str, str]:
         """Of these, what the node itself gives, secrets included."""
 
+    @property
+    def our_env(self) -> Mapping[str, str]:
+        """The variables that tell the node who it is."""
+
     def script(self, text: str) -> str:
         """Write an inline script into the job's directory; returns its path."""
 
@@ -73,6 +77,9 @@ class Job(Protocol):
 
     def report(self, survivors: Sequence[int]) -> None:
         """Tell which processes cannot be killed."""
+
+    def explain(self, trouble: str | None) -> None:
+        """Tell why its work does not get on, such as a host that is away; None: it does."""
 
     def write(self, data: bytes) -> None:
         """Append to the job's log."""

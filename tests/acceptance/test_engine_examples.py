@@ -6,22 +6,21 @@ from pathlib import Path
 import pytest
 
 from gorchestrator.cli import examples
+from ssh_support import sshd
 from support import Services, start_services
 
-#: What the executor's settings must have, by example.
-SETTINGS = {
-    "ansible.json": {},
-    "http.json": {"GORCH_EXECUTOR_HTTP_ALLOW": "127.0.0.1"},
-}
+FILES = {"ansible.json", "http.json", "ssh.json", "toscassh.json"}
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Services]:
-    settings = {name: value for wanted in SETTINGS.values() for name, value in wanted.items()}
-    yield from start_services(tmp_path_factory.mktemp("service"), certs, executor=settings)
+    with sshd(tmp_path_factory.mktemp("sshd")) as server:
+        server.hosts.write_text(f"web1:\n{server.entry()}")
+        settings = {"GORCH_EXECUTOR_HTTP_ALLOW": "127.0.0.1", "GORCH_EXECUTOR_SSH_HOSTS": str(server.hosts)}
+        yield from start_services(tmp_path_factory.mktemp("service"), certs, executor=settings)
 
 
-@pytest.mark.parametrize("file", SETTINGS)
+@pytest.mark.parametrize("file", sorted(FILES))
 def test_an_example_ends_as_it_has_to(services: Services, file: str) -> None:
     (example,) = [each for each in examples.load_all() if each.file == file]
     task = services.remote.wait(services.remote.submit(example.gorch))
@@ -29,4 +28,4 @@ def test_an_example_ends_as_it_has_to(services: Services, file: str) -> None:
 
 
 def test_none_is_left_out() -> None:
-    assert {each.file for each in examples.load_all() if each.needs} == SETTINGS.keys()
+    assert {each.file for each in examples.load_all() if each.needs} == FILES

@@ -1,0 +1,135 @@
+"""Parts of tests: a real sshd of one's own, on 127.0.0.1, for the user that runs the tests."""
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from beds import needs
+from support import wait_until
+
+HOST = "bed"
+
+
+@dataclass
+class Sshd:
+    """The server: keys, configuration and the home directory of whoever logs in are in ``folder``."""
+
+    folder: Path
+    extra: tuple[str, ...] = ()  # lines of its configuration
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    hosts: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        needs("sshd", "ssh", "ssh-keygen")
+        self.folder.mkdir(exist_ok=True)
+        self.home = self.folder / "home"
+        self.home.mkdir(exist_ok=True)
+        self.port = self.port or _free_port()
+        for name in ("host", "user"):
+            self.make_key(name)
+        (self.folder / "authorized").write_text((self.folder / "user.pub").read_text())
+        (self.folder / "known").write_text(f"[127.0.0.1]:{self.port} {(self.folder / 'host.pub').read_text()}")
+        self.hosts = self.folder / "hosts.yaml"
+        self.hosts.write_text(f"{HOST}:\n{self.entry()}")
+
+    def make_key(self, name: str) -> None:
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+    def entry(self, **other: object) -> str:
+        """Return what a file of hosts says of it, indented."""
+        values = {"host": "127.0.0.1", "port": self.port, "private_key": "user", "known_hosts": "known"} | other
+        return "".join(f"  {name}: {value}\n" for name, value in values.items())
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Settings of an executor that reaches it as ``bed``."""
+        return {"SSH_HOSTS": str(self.hosts)}
+
+    @property
+    def jobs(self) -> list[str]:
+        """The directories of jobs that are there."""
+        folder = self.home / ".gorchestrator"
+        return sorted(os.listdir(folder)) if folder.exists() else []
+
+    def start(self) -> None:
+        """Start it; returns when it listens."""
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)
+        lines = (
+            f"Port {self.port}",
+            "ListenAddress 127.0.0.1",
+            f"HostKey {self.folder}/host",
+            f"AuthorizedKeysFile {self.folder}/authorized",
+            f"PidFile {self.folder}/pid",
+            f"SetEnv HOME={self.home}",
+            "UsePAM no",
+            "StrictModes no",
+            "PermitRootLogin prohibit-password",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            *self.extra,
+        )
+        config = self.folder / "sshd_config"
+        config.write_text("\n".join([*lines, ""]))
+        program = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin:/sbin") or "sshd"
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen([program, "-D", "-e", "-f", str(config)], stderr=log)
+        wait_until(self._listens, what="sshd listens")
+
+    def stop(self) -> None:
+        """Stop it; what it serves goes on."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(10)
+
+    def cut(self) -> None:
+        """Break all connections to it: its processes are killed, and what they run is not."""
+        assert self.process
+        for each in self._sessions():
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+
+    def _sessions(self) -> list[psutil.Process]:
+        """Return its processes that serve connections, below it or orphaned."""
+        return [each for each in psutil.process_iter(["name"]) if each.info["name"] == "sshd" and self._serves(each)]
+
+    def _serves(self, each: psutil.Process) -> bool:
+        with suppress(psutil.Error):
+            ports = {c.laddr.port for c in each.net_connections("tcp") if c.status == psutil.CONN_ESTABLISHED}
+            return self.port in ports
+        return False
+
+    def _listens(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+
+@contextmanager
+def sshd(folder: Path, *extra: str) -> Iterator[Sshd]:
+    """Run a server, and leave nothing of it behind."""
+    server = Sshd(folder, extra)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        server.cut()
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
