@@ -1,0 +1,144 @@
+"""What each engine costs beside its tool alone: ``python tests/benchmarks/engines.py [ENGINE…]``.
+
+Both services run as they do in earnest. One node: from the POST to the answer of a request that waits for the end,
+beside the tool alone, medians of several. Many nodes: one graph, beside the tool alone as often, 16 side by side.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from docker_support import IMAGE, dockerd
+from gorchestrator import certificates
+from gorchestrator.common.states import State
+from support import Services, start_services
+from web_support import serving
+
+Json = dict[str, Any]
+SIDE_BY_SIDE = 16  # as many as an executor runs at once by default
+
+
+@dataclass
+class Case:
+    """An engine, and the same with its tool alone."""
+
+    node: Json
+    tool: str
+    alone: Callable[[], object]
+    settings: Mapping[str, str] = field(default_factory=dict)  # of the executor
+    times: int = 20  # one after the other
+    many: int = 50  # at once
+
+
+def command(*words: str, cwd: Path | None = None) -> Callable[[], object]:
+    """Return what runs a command."""
+    return lambda: subprocess.run(words, cwd=cwd, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def shell(_: Path) -> Iterator[Case]:
+    yield Case({"engine": "shell", "artifact": "/bin/true"}, "/bin/true", command("/bin/true"))
+
+
+@contextmanager
+def ansible(folder: Path) -> Iterator[Case]:
+    """A playbook costs seconds of a processor, so there are fewer of them."""
+    playbook = "---\n- hosts: all\n  gather_facts: false\n  tasks:\n    - ansible.builtin.command: 'true'\n"
+    (folder / "playbook.yml").write_text(playbook)
+    (folder / "hosts").write_text("localhost ansible_connection=local ansible_python_interpreter=/usr/bin/python3\n")
+    alone = command(str(Path(sys.executable).parent / "ansible-playbook"), "-i", "hosts", "playbook.yml", cwd=folder)
+    settings = {"GORCH_EXECUTOR_ANSIBLE_INVENTORY": str(folder / "hosts")}
+    node = {"engine": "ansible", "artifact": playbook}
+    yield Case(node, "ansible-playbook", alone, settings, times=7, many=8)
+
+
+@contextmanager
+def docker(_: Path) -> Iterator[Case]:
+    with dockerd() as daemon:
+        settings = {"GORCH_EXECUTOR_DOCKER_HOST": daemon.host, "GORCH_EXECUTOR_DOCKER_NETWORKS": "none"}
+        alone = command("docker", "-H", daemon.host, "run", "--rm", "--network", "none", IMAGE, "true")
+        yield Case({"engine": "docker", "artifact": IMAGE, "args": ["true"]}, "docker run --rm", alone, settings)
+
+
+@contextmanager
+def http(_: Path) -> Iterator[Case]:
+    with serving() as web:
+        url = f"{web.url}/status/200"
+        node = {"engine": "http", "artifact": url}
+        settings = {"GORCH_EXECUTOR_HTTP_ALLOW": "127.0.0.1"}
+        yield Case(node, "requests.get", lambda: requests.get(url, timeout=10), settings)
+
+
+#: One line for each engine.
+ENGINES = {"ansible": ansible, "docker": docker, "http": http, "shell": shell}
+
+
+def run(services: Services, node: Json, size: int) -> float:
+    """Return the seconds from the POST of a graph to its success."""
+    nodes = [{"name": f"n{number}", **node} for number in range(size)]
+    started = time.perf_counter()
+    found = services.remote.wait(services.remote.submit({"name": "benchmark", "nodes": nodes}))
+    took = time.perf_counter() - started
+    if found["state"] != State.SUCCESS:
+        raise SystemExit(f"the graph ended in {found['state']}: {found['nodes'][0]['reason']}")
+    return took
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def measured(services: Services, name: str, case: Case) -> list[str]:
+    """Return the row of an engine."""
+    run(services, case.node, 4)
+    case.alone()
+    pairs = [(run(services, case.node, 1), timed(case.alone)) for _ in range(case.times)]  # in turn: loads change
+    one, alone = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))
+    many = run(services, case.node, case.many)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        beside = timed(lambda: list(pool.map(lambda _: case.alone(), range(case.many))))
+    speeds = [f"{case.many / took:.1f}" for took in (many, beside)]
+    return [name, case.tool, f"{one:.1f}", f"{alone:.1f}", f"{one - alone:.1f}", str(case.many), *speeds]
+
+
+def main() -> None:
+    """Start what the engines need and the services, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("engines", nargs="*", metavar="ENGINE", help=f"some of {', '.join(ENGINES)}; default: all")
+    names = parser.parse_args().engines or list(ENGINES)
+    table = Table("engine", "beside", "one node, ms", "alone, ms", "ours, ms", "at once", "nodes/s", "alone/s")
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+        folder = Path(place)
+        certificates.write(folder / "certs")
+        cases = {}
+        for name in names:
+            (folder / name).mkdir()
+            cases[name] = stack.enter_context(ENGINES[name](folder / name))
+        settings = {variable: value for case in cases.values() for variable, value in case.settings.items()}
+        for services in start_services(folder, folder / "certs", {"GORCH_WORKERS": "1"}, settings):
+            for name, case in cases.items():
+                table.add_row(*measured(services, name, case))
+    table.caption = "wanted: at most 10 ms of ours a node"
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    main()
