@@ -37,7 +37,7 @@ def serve(loaded: Loaded[Config], fd: int | None) -> None:
     files = {"tls_ca": config.tls_ca, "tls_cert": config.tls_cert, "tls_key": config.tls_key}
     serving.require_files(files, f"make certificates with `gorch certs {config.certs}`")
     serving.make_directory(config.data)
-    sock = serving.listen(config.bind, config.port) if fd is None else serving.adopt(fd)
+    sock = serving.listen(config.bind, config.port, serving.ORPHANS) if fd is None else serving.adopt(fd)
     sys.stderr.write(f"executor {config.name}: {serving.url_of(sock, 'https')} (callers must show a certificate)\n")
     settings = pinned(loaded, PREFIX, FILE_VARIABLE)
     serving.exec_gunicorn("python:executor.gunicorn_conf", "executor.app:create_app()", sock, config.data, settings)

@@ -69,11 +69,13 @@ class Server:
     cwd: Path = ROOT
     process: subprocess.Popen[bytes] | None = None
     url: str = ""
+    begin: int = 0  # of what it has said since it was started, as bytes of its standard error
 
     def start(self) -> None:
         """Start it and find out its URL; started again, it takes the same port."""
         port = self.url.rpartition(":")[2] or "0"
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
+            self.begin = err.tell()
             self.process = subprocess.Popen(
                 command(*self.arguments, "--port", port),
                 env=clean_environment(**self.settings),
@@ -110,7 +112,7 @@ class Server:
 
     def _said(self) -> str:
         assert self.process
-        text = (self.folder / "err").read_text("utf-8", "replace")
+        text = (self.folder / "err").read_bytes()[self.begin :].decode("utf-8", "replace")
         if self.process.poll() is not None:
             pytest.fail(f"{self.arguments} ended with status {self.process.returncode}: {text}\n{self.log}")
         found = re.search(r"https?://\S+:\d+", text)

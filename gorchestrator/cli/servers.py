@@ -36,7 +36,7 @@ def serve(parent: int | None, fd: int | None, **options: str | int | bool | None
     try:
         _check(config)
         serving.make_directory(config.data)
-        sock = serving.listen(config.bind, config.port) if fd is None else serving.adopt(fd)
+        sock = serving.listen(config.bind, config.port, serving.ORPHANS) if fd is None else serving.adopt(fd)
     except serving.ServingError as error:
         raise Failure(str(error)) from error
     url = serving.url_of(sock, "https" if config.certfile else "http")

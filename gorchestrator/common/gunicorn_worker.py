@@ -6,6 +6,7 @@ ended with SIGKILL. Only gunicorn imports this, by its setting ``worker_class``.
 """
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -74,6 +75,13 @@ class Worker(GeventWorker):
             server.max_accept = 1  # the others shall have theirs
         server.start()
         return server
+
+    def notify(self) -> None:
+        """Show the arbiter a sign of life; if it was killed, do as if it had told to stop, since nobody else will."""
+        self.tmp.notify()
+        if self.alive and os.getppid() != self.ppid:
+            self.log.warning("gunicorn was killed; worker %s ends", self.pid, extra={"event": "orphaned"})
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take SIGTERM."""

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import sysconfig
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol, TypeVar
@@ -24,6 +25,9 @@ KEEPALIVE = 75  # seconds; longer than the pools of clients keep an idle connect
 BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
 GRACEFUL_TIMEOUT = 2  # seconds for what is being answered when the server is told to stop; long polls end at once
 TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
+# Seconds: workers look once a second whether their gunicorn was killed; until they have ended, they hold its port.
+ORPHANS = 1 + GRACEFUL_TIMEOUT + 1
+_AGAIN = 0.05  # seconds between two looks whether a port is free
 _PR_SET_PDEATHSIG = 1
 
 log = logging.getLogger(__name__)
@@ -43,12 +47,23 @@ class Arbiter(Protocol):
     halt: Callable[..., None]
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 takes a free one."""
+def listen(host: str, port: int, wait: float = 0) -> socket.socket:
+    """Return a listening socket; port 0 takes a free one. ``wait``: seconds in which a taken port may become free."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise ServingError(f"cannot listen on {host}: {error.strerror}; give an address of this machine") from None
+    limit = time.monotonic() + wait
+    while True:
+        try:
+            return _listen(family, kind, address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= limit:
+                raise ServingError(_why_not(error, host, port)) from None
+        time.sleep(_AGAIN)
+
+
+def _listen(family: int, kind: int, address: Any) -> socket.socket:
     sock = socket.socket(family, kind)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Inherited by every connection: without it, an answer of two packets waits 40 ms for a delayed acknowledgement.
@@ -56,9 +71,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         sock.bind(address)
         sock.listen(BACKLOG)
-    except OSError as error:
+    except OSError:
         sock.close()
-        raise ServingError(_why_not(error, host, port)) from None
+        raise
     return sock
 
 

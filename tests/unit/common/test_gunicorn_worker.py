@@ -6,8 +6,10 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 
+import psutil
 import pytest
 
+from gorchestrator.common.serving import listen
 from support import ROOT, clean_environment, wait_until
 
 APP = """
@@ -113,3 +115,18 @@ def test_what_never_ends_is_given_up_before_gunicorn_kills_the_worker(tmp_path):
         assert answer.read(5) == b"begun"
         gunicorn.tell_to_stop()
         assert "Worker exiting" in gunicorn.ended()
+
+
+def test_a_worker_whose_gunicorn_was_killed_answers_what_was_asked_and_frees_the_port(gunicorn):
+    (worker,) = psutil.Process(gunicorn.process.pid).children()
+    with closing(gunicorn.connect()) as busy, closing(gunicorn.connect()) as idle:
+        assert ask(idle).read() == b"begunended"
+        answer = ask(busy, "/slow")
+        assert answer.read(5) == b"begun"
+        gunicorn.process.kill()
+        assert idle.sock.recv(1) == b""
+        (gunicorn.folder / "gate").touch()
+        assert answer.read() == b"ended"
+    with listen("127.0.0.1", gunicorn.port, wait=20):
+        wait_until(lambda: not worker.is_running(), what="the end of the worker")
+    assert "gunicorn was killed; worker" in gunicorn.log

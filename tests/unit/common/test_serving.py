@@ -2,6 +2,8 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -30,6 +32,16 @@ def test_a_taken_port_is_said_at_once():
         port = sock.getsockname()[1]
         with pytest.raises(serving.ServingError, match=f"port {port} on 127.0.0.1 is taken .* --port 0"):
             serving.listen("127.0.0.1", port)
+
+
+def test_a_port_is_waited_for_until_those_who_hold_it_have_ended():
+    with serving.listen("127.0.0.1", 0) as sock:
+        port = sock.getsockname()[1]
+        threading.Timer(0.3, sock.close).start()
+        begun = time.monotonic()
+        with serving.listen("127.0.0.1", port, wait=20) as same:
+            assert same.getsockname()[1] == port
+        assert 0.2 < time.monotonic() - begun < 10
 
 
 def test_a_socket_is_adopted():
