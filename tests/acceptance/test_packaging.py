@@ -14,6 +14,7 @@ from support import ROOT, clean_environment
 DATA = {
     "gorchestrator/py.typed",
     "executor/py.typed",
+    "executor/ansible_plugins/gorch_results.py",
     "gorchestrator/examples/demo.json",
     "gorchestrator/examples/expected.json",
     "gorchestrator/examples/README.rst",

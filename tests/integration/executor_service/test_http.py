@@ -23,7 +23,7 @@ OF_OTHERS = PROXIES | {
 SPELLINGS = (
     "127.0.0.1",
     "localhost",
-    "LOCALHOST.",
+    "LOCALHOST",
     "127.1",
     "2130706433",
     "0x7f000001",
