@@ -94,6 +94,14 @@ class Dockerd:
         finally:
             client.close()
 
+    def tag(self, repository: str, tag: str) -> None:
+        """Give the image another name."""
+        client = self.client()
+        try:
+            client.tag(IMAGE, repository, tag)
+        finally:
+            client.close()
+
     def _answers(self) -> bool:
         assert self.process
         if self.process.poll() is not None:
