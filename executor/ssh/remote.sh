@@ -41,7 +41,7 @@ start() {
     exec 3<>"$_d/events" 4>&1 5<&0
     follow <&5 >&4 4>&- 5<&- &
     exec </dev/null >/dev/null 2>&1 4>&- 5<&-
-    (exec 3>&-; node_env; node_run) >"$_d/log" 2>&1
+    (exec 3>&-; cd "$HOME"; node_env; node_run) >"$_d/log" 2>&1
     _code=$?
     echo "done $_code" >"$_d/status"
     echo "end $_code" >&3
@@ -110,6 +110,7 @@ ending() {
     say "done >|'$_d/env'; }"
     say 'trap gorch_ending EXIT'
     say '. "$0"'
+    say 'gorch_status=$?; gorch_ending; exit $gorch_status' # a trap of the script is in the place of ours
 }
 
 # -- following it
@@ -186,7 +187,8 @@ results() {
 # Ends the job, unless it has ended by itself before it could be said to have run too long.
 end_it() {
     prepare
-    if claim; then # nothing has run, and nothing will: whoever was about to start it finds this
+    if claim; then # nothing will be started: whoever is about to do that finds this
+        clear_all # unless the directory was removed
         (sleep 5; rm -rf "$_d") </dev/null >/dev/null 2>&1 &
         say gone
         return

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from docker_support import IMAGE, dockerd
 from gorchestrator import certificates
 from gorchestrator.common.states import State
+from ssh_support import HOST, sshd
 from support import Services, start_services
 from web_support import serving
 
@@ -84,8 +85,23 @@ def http(_: Path) -> Iterator[Case]:
         yield Case(node, "requests.get", lambda: requests.get(url, timeout=10), settings)
 
 
+@contextmanager
+def ssh(folder: Path, engine: str = "ssh", artifact: str = "true") -> Iterator[Case]:
+    """Beside ``ssh host true`` over a connection that is there already."""
+    with sshd(folder / "sshd") as server:
+        where = ("-i", "user", "-o", "UserKnownHostsFile=known", "-o", "ControlPath=control", "-p", str(server.port))
+        command("ssh", *where, "-MNf", "127.0.0.1", cwd=server.folder)()
+        alone = command("ssh", *where, "127.0.0.1", "true", cwd=server.folder)
+        settings = {"GORCH_EXECUTOR_SSH_HOSTS": str(server.hosts)}
+        yield Case({"engine": engine, "artifact": artifact, "target": HOST}, "ssh host true", alone, settings)
+
+
+def toscassh(folder: Path) -> AbstractContextManager[Case]:
+    return ssh(folder, "toscassh", "#!/bin/sh\ntrue\n")
+
+
 #: One line for each engine.
-ENGINES = {"ansible": ansible, "docker": docker, "http": http, "shell": shell}
+ENGINES = {"ansible": ansible, "docker": docker, "http": http, "shell": shell, "ssh": ssh, "toscassh": toscassh}
 
 
 def run(services: Services, node: Json, size: int) -> float:
