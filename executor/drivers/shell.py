@@ -61,7 +61,8 @@ class Shell(Driver):
             setup = _setup(job.options)
         except ValueError as error:
             return failure(ReasonCode.ARGUMENT, str(error))
-        env = {**job.env, **_home(setup), **job.node_env}
+        home = {name: value for name, value in _home(setup).items() if name not in job.node_env}
+        env = {**job.env, **home}
         exit = job.command([program, *job.attempt.args], env=env, cwd=job.options.get("cwd"), setup=setup)
         return job.outcome(exit, shown)
 
