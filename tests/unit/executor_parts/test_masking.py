@@ -67,4 +67,3 @@ def test_a_secret_that_a_gap_has_torn_is_hidden(size: int) -> None:
 def test_nothing_is_hidden_without_secrets() -> None:
     assert Mask(()).text("all of it") == "all of it"
     assert Mask(()).piece(reading(b"all of it"), 4, 2, growing=True) == (b"of", 4, 9)
-
