@@ -97,14 +97,14 @@ def test_mounts(executor: Executor, shared: Path) -> None:
     assert (shared / "data/out").read_text() == "x\n"
 
 
-def test_a_long_log_of_both_streams_is_complete_and_in_order(executor: Executor) -> None:
+def test_a_long_log_of_both_streams_is_complete_and_each_in_order(executor: Executor) -> None:
     count = (
         "while [ $i -lt 14000 ]; do echo $i is what this line says, and it is of stdout; echo $i >&2; i=$((i+1)); done"
     )
     job_id = new_id()
-    executor.put(job_id, node("i=0", count, "printf end"))
+    executor.put(job_id, node("i=0", count, "echo end"))
     executor.end(job_id)
-    expected = "".join(f"{i} is what this line says, and it is of stdout\n{i}\n" for i in range(14000)) + "end"
+    expected = "".join(f"{i} is what this line says, and it is of stdout\n{i}\n" for i in range(14000)) + "end\n"
     data = (executor.data / "jobs/live" / job_id / "output.log").read_bytes()
     assert len(expected) > 700_000
     assert sorted(data.split(b"\n")) == sorted(expected.encode().split(b"\n"))
