@@ -1,16 +1,19 @@
 """Twenty graphs run while processes are killed at random: ``python tests/chaos/chaos.py --seconds 120 --seed N``.
 
 Every node appends a line to a ledger. In the end every graph has to be final, every node that succeeded has to be in
-the ledger exactly once, and no process may be left. Prints its seed and the counts; the status is 0 if all that holds.
+the ledger exactly once, and no process may be left. Prints its seed and the counts; the status is 0 if all that holds
+and enough was killed of each kind. Several seeds are one run after another, with the same services.
 """
 
 import argparse
+import os
 import random
 import sys
 import tempfile
 import time
+import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,10 +25,15 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).res
 from api_support import FINAL  # noqa: E402  (after the path)
 from failures_support import GONE, SUCCESS, House, house  # noqa: E402
 from gorchestrator import certificates  # noqa: E402
+from support import Server  # noqa: E402
 
 GRAPHS, LAYERS, WIDTH = 20, 5, 3
 CAPACITY = 8  # nodes that run at once
 END = 120.0  # seconds after the last kill in which all graphs have to end
+PATIENCE = 20.0  # seconds in which there is something to kill, and in which what has to end by itself ends
+KINDS = ("arbiter", "executor", "keeper", "orchestrator", "worker")
+MANY, OF_EACH = 30, 5  # kills of a run that is long enough for them
+MARK = "GORCHESTRATOR_CHAOS"  # in the environment of all that this process starts
 
 
 @dataclass
@@ -35,21 +43,24 @@ class Chaos:
     house: House
     chance: random.Random
     seconds: float
+    graphs: int = GRAPHS
     kills: Counter[str] = field(default_factory=Counter)
+    orphans: int = 0  # workers that did not notice that their gunicorn was killed
     tasks: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
-    def run(self, kills: int) -> dict[str, int]:
-        """Submit the graphs, kill at least so many times, and return the counts."""
+    def run(self, kills: int) -> None:
+        """Submit the graphs, kill so many times, wait for the end of the graphs, and count."""
         plan = self._plan(kills)
         begun = time.monotonic()
         for number, kind in enumerate(plan):
-            while len(self.tasks) * len(plan) < GRAPHS * (number + 1):
+            while len(self.tasks) * len(plan) < self.graphs * (number + 1):
                 self.tasks.append(self.house.submit(*self._graph()))
             due = begun + (number + self.chance.random()) * self.seconds / kills
             time.sleep(max(0.0, due - time.monotonic()))
             self.kills[kind] += self._kinds[kind]()
         self._wait_for_the_end()
-        return self._counts()
+        self.counts = self._counts() | {"orphans": self.orphans}
 
     def _plan(self, kills: int) -> list[str]:
         """Return what is killed one after another, each kind about equally often."""
@@ -59,7 +70,7 @@ class Chaos:
 
     def _graph(self) -> list[dict[str, object]]:
         """Return a layered graph; the nodes of all keep the executor half busy."""
-        longest = self.seconds * CAPACITY / (GRAPHS * LAYERS * WIDTH)
+        longest = self.seconds * CAPACITY / (self.graphs * LAYERS * WIDTH)
         names = [[f"n{layer}-{place}" for place in range(WIDTH)] for layer in range(LAYERS)]
         found = []
         for layer, row in enumerate(names):
@@ -73,38 +84,47 @@ class Chaos:
 
     @property
     def _kinds(self) -> dict[str, Callable[[], int]]:
-        return {
-            "orchestrator": self._orchestrator,
-            "worker": self._worker,
-            "executor": self._executor,
-            "keeper": self._keeper,
-        }
+        return {kind: getattr(self, f"_{kind}") for kind in KINDS}
+
+    def _arbiter(self) -> int:
+        """Kill the gunicorn of one of the services alone, and start the service again at once."""
+        server = self.chance.choice((self.house.orchestrator, self.house.executor.server))
+        assert server.process
+        orphans = _children(server)
+        server.process.kill()
+        server.process.wait()
+        Server.start(server)
+        self.orphans += len(_survivors(orphans))
+        return 1
 
     def _orchestrator(self) -> int:
+        """Kill the orchestrator as a whole; who kills next does not wait until all of it is back."""
         self.house.orchestrator.kill()
-        self.house.orchestrator.start()
+        Server.start(self.house.orchestrator)
         return 1
 
     def _worker(self) -> int:
-        return self._kill(self.house.orchestrator.workers())
+        return self._kill(lambda: _children(self.house.orchestrator))
 
     def _executor(self) -> int:
-        self.house.executor.server.kill()
-        self.house.executor.start_server()
-        return 1
+        """Kill the process that has the jobs; its gunicorn starts the next one."""
+        return self._kill(lambda: _children(self.house.executor.server))
 
     def _keeper(self) -> int:
-        return self._kill([each for each in self.house.executor.keepers() if _name(each) == "gorch-keeper"])
+        return self._kill(lambda: [each for each in self.house.executor.keepers() if _name(each) == "gorch-keeper"])
 
-    def _kill(self, processes: list[psutil.Process]) -> int:
-        """Kill one of them at random, and return when it is gone."""
-        if not processes:
-            return 0
-        victim = self.chance.choice(sorted(processes, key=lambda each: each.pid))
-        with suppress(psutil.NoSuchProcess):
-            victim.kill()
-            psutil.wait_procs([victim], 10)
-            return 1
+    def _kill(self, victims: Callable[[], list[psutil.Process]]) -> int:
+        """Kill one of them at random as soon as there are any, and return when it is gone."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            found = sorted(victims(), key=lambda each: each.pid)
+            if found:
+                victim = self.chance.choice(found)
+                with suppress(psutil.NoSuchProcess):  # it has ended by itself
+                    victim.kill()  # psutil makes sure that it is no other one with the same pid
+                    _survivors([victim])
+                    return 1
+            time.sleep(0.02)
         return 0
 
     # -- the end
@@ -133,36 +153,49 @@ class Chaos:
         return dict(found)
 
 
-def left(folder: Path) -> list[int]:
-    """Return the pids of processes that have this folder in their command line or are called like ours below it."""
+def left(folder: Path, mark: str, tasks: Collection[str]) -> list[int]:
+    """Return the pids of what a run has started and what still lives.
+
+    By its command line, in which is the run's ``folder``, or by its environment: ``mark`` is in that of the services
+    and of all that inherits theirs, the id of one of the ``tasks`` in that of what nodes start.
+    """
+    signs = {(MARK, mark), *(("GORCH_TASK_ID", task) for task in tasks)}
     found = []
     for each in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess):
-            if each.status() != psutil.STATUS_ZOMBIE and any(str(folder) in text for text in each.cmdline()):
+        with suppress(psutil.Error):
+            if each.pid == os.getpid() or not _lives(each):
+                continue
+            if any(str(folder) in text for text in each.cmdline()) or not signs.isdisjoint(each.environ().items()):
                 found.append(each.pid)
     return found
 
 
-def chaos(folder: Path, *, seconds: float, seed: int, kills: int) -> tuple[Counter[str], dict[str, int]]:
-    """Run it below a folder; returns the kills by kind and the counts. The services are stopped before it looks."""
+def chaos(folder: Path, seeds: Sequence[int], *, seconds: float, kills: int, graphs: int) -> list[Chaos]:
+    """Run it below a folder, once for each seed. The services are stopped before it looks what is left."""
     certs = folder / "certs"
     certificates.write(certs)
+    mark = os.environ[MARK] = uuid.uuid4().hex
     with house(folder, certs, GORCH_LEASE="1", back={"capacity": str(CAPACITY)}) as place:
-        run = Chaos(place, random.Random(seed), seconds)
-        counts = run.run(kills)
+        runs = [Chaos(place, random.Random(seed), seconds, graphs) for seed in seeds]
+        for run in runs:
+            run.run(kills)
         place.orchestrator.stop()
         place.executor.server.stop()
-        end = time.monotonic() + 20
-        while (remaining := left(folder)) and time.monotonic() < end:
+        end = time.monotonic() + PATIENCE
+        tasks = [task for run in runs for task in run.tasks]
+        while (remaining := left(folder, mark, tasks)) and time.monotonic() < end:
             time.sleep(0.1)
-        counts["left"] = len(remaining)
-    return run.kills, counts
+        for run in runs:
+            run.counts["left"] = len(remaining)
+    return runs
 
 
-def is_right(counts: dict[str, int]) -> bool:
-    """Whether the promises held."""
-    whole = counts["final"] == counts["graphs"] == GRAPHS and counts["succeeded"] == counts["nodes"]
-    return whole and counts["duplicates"] == counts["lost"] == counts["left"] == 0
+def is_right(counts: Mapping[str, int], kills: Mapping[str, int], *, graphs: int, planned: int) -> bool:
+    """Whether the promises held, and as much was killed as a run of so many planned kills has to show."""
+    whole = counts["final"] == counts["graphs"] == graphs and counts["succeeded"] == counts["nodes"]
+    clean = not any(counts[name] for name in ("duplicates", "lost", "orphans", "left"))
+    each, in_all = (OF_EACH, MANY) if planned >= MANY else (1, len(KINDS))
+    return whole and clean and sum(kills.values()) >= in_all and all(kills.get(kind, 0) >= each for kind in KINDS)
 
 
 def say(line: str) -> None:
@@ -175,16 +208,41 @@ def main() -> int:
     """Run it as the command line says, and print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120, help="for how long processes are killed")
-    parser.add_argument("--seed", type=int, default=None, help="of what is killed when; at random if left out")
-    parser.add_argument("--kills", type=int, default=36, help="how many kills")
+    parser.add_argument("--seed", type=int, nargs="*", help="of what is killed when; at random if left out")
+    parser.add_argument("--kills", type=int, default=40, help="how many kills, of each kind about as many")
+    parser.add_argument("--graphs", type=int, default=GRAPHS, help="how many graphs")
     options = parser.parse_args()
-    seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seeds = options.seed or [random.SystemRandom().randrange(2**31)]
+    say("seed " + " ".join(map(str, seeds)))
     with tempfile.TemporaryDirectory() as folder:
-        kills, counts = chaos(Path(folder), seconds=options.seconds, seed=seed, kills=options.kills)
-    say(f"kills {sum(kills.values())}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kills.items())))
-    say(", ".join(f"{name} {count}" for name, count in counts.items()))
-    return 0 if is_right(counts) else 1
+        runs = chaos(Path(folder), seeds, seconds=options.seconds, kills=options.kills, graphs=options.graphs)
+    for run in runs:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(run.kills.items()))
+        say(f"kills {sum(run.kills.values())}: {kinds}")
+        say(", ".join(f"{name} {count}" for name, count in run.counts.items()))
+    right = [is_right(run.counts, run.kills, graphs=options.graphs, planned=options.kills) for run in runs]
+    return 0 if all(right) else 1
+
+
+def _children(server: Server) -> list[psutil.Process]:
+    """Return the workers of a server that live."""
+    assert server.process
+    return [each for each in psutil.Process(server.process.pid).children() if _lives(each)]
+
+
+def _survivors(processes: Sequence[psutil.Process]) -> list[psutil.Process]:
+    """Wait until processes have ended, and return those that have not."""
+    end = time.monotonic() + PATIENCE
+    while (found := [each for each in processes if _lives(each)]) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether a process is there, and not only its exit status."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _name(process: psutil.Process) -> str:
