@@ -11,6 +11,7 @@ from gorchestrator.domain.records import Change, LogChunk
 from gorchestrator.store import logs
 from gorchestrator.store.connection import is_fault
 from gorchestrator.store.projection import Transaction
+from gorchestrator.store.verbs import Accept
 
 Verb = Callable[[Transaction], object]
 
@@ -36,6 +37,13 @@ class Item:
         self.in_logs = in_logs
         self.value: object = None
         self.error: BaseException | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it is to those who watch a batch: see ``gorchestrator.common.faultpoints``."""
+        if isinstance(self.work, Change) and self.work.attempt_row is not None:
+            return "result" if self.work.attempt_row.state.final else "attempt"
+        return "accept" if isinstance(self.work, Accept) else "other"
 
 
 def write(connection: sqlite3.Connection, items: Sequence[Item]) -> bool:

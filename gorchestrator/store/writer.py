@@ -145,12 +145,12 @@ class Writer:
             raise self._damage
         if self._connection is None:
             self._connection = connections.writing(self._path)
-        reached("before-transaction")
+        reached("before-transaction", batch)
         self._begin(self._connection)
         events = write(self._connection, batch)
-        reached("before-commit")
+        reached("before-commit", batch)
         self._connection.execute("COMMIT")
-        reached("after-commit")
+        reached("after-commit", batch)
         return events
 
     def _begin(self, connection: sqlite3.Connection) -> None:
