@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import psutil
 import pytest
 
 from beds import needs
@@ -166,11 +167,20 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        for process in _working_in(folder):  # what a daemon that was killed has left
+            with suppress(psutil.NoSuchProcess):
+                for each in [*process.children(recursive=True), process]:
+                    each.kill()
         for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
             place = line.split()[1]
             if place.startswith(f"{folder}/"):
                 subprocess.run(["umount", "-l", place], check=False)
         shutil.rmtree(folder)
+
+
+def _working_in(folder: Path) -> list[psutil.Process]:
+    found = psutil.process_iter(["cmdline"])
+    return [each for each in found if any(f"{folder}/" in word for word in each.info["cmdline"] or ())]
 
 
 def root_file_system() -> bytes:
