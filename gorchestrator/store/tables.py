@@ -67,7 +67,7 @@ tasks = Table(
     sqlite_with_rowid=False,
 )
 Index("tasks_by_age", tasks.c.accepted_at, tasks.c.id)
-Index("tasks_open", tasks.c.owner, sqlite_where=tasks.c.state < int(State.SUCCESS))
+Index("tasks_open", tasks.c.owner, tasks.c.state, sqlite_where=tasks.c.state < int(State.SUCCESS))
 
 specs = Table(
     "specs",

@@ -1,4 +1,4 @@
-"""Deadlines of graphs, which go on across restarts, and what people say of attempts that were lost."""
+"""Deadlines of graphs, which go on across restarts, what people say of lost attempts, and a quick count of open runs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,8 @@ def upgrade() -> None:
     op.add_column("tasks", sa.Column("deadline", sa.Float))
     op.add_column("tasks", sa.Column("elapsed", sa.Float, nullable=False, server_default="0"))
     op.add_column("tasks", sa.Column("seen_at", sa.BigInteger))
+    op.drop_index("tasks_open", "tasks")
+    op.create_index("tasks_open", "tasks", ["owner", "state"], sqlite_where=sa.text("state < 3"))
     op.create_table(
         "resolutions",
         sa.Column("task", sa.Text, nullable=False),
