@@ -190,4 +190,4 @@ def test_no_more_are_open_than_may_be(store: Store, path: Path) -> None:
 def test_how_many_are_open_is_looked_up_in_an_index(store: Store, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         plan = connection.execute(f"explain query plan {verbs._IS_FULL}", {"last": 9}).fetchall()
-    assert [row[3] for row in plan] == ["SCAN tasks USING INDEX tasks_open"]
+    assert [row[3] for row in plan] == ["SCAN tasks USING COVERING INDEX tasks_open"]

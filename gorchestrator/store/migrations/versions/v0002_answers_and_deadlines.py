@@ -1,4 +1,4 @@
-"""Deadlines of graphs, which go on across restarts, what people say of lost attempts, and a quick count of open runs."""
+"""Deadlines of graphs, which go on across restarts; what people say of lost attempts; a quick count of open runs."""
 
 import sqlalchemy as sa
 from alembic import op
