@@ -1,10 +1,11 @@
 """The orchestrator, or one of its workers, is killed at each point of a node's way."""
 
-from contextlib import closing, suppress
+import sqlite3
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 
-from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS
+from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS, stopped
 from gorchestrator.common.faultpoints import POINTS
 from support import wait_until
 
@@ -67,6 +68,22 @@ def test_worker_killed_during_commit(house, point, kind):
         assert (EVENTS[kind] in before_the_next_owner(house, task)) is committed
 
 
+def put_to_sleep(house, process, until):
+    """Stop a process until a stack ends, but not while it holds the lock of the database."""
+
+    def asleep():
+        with ExitStack() as mine, closing(house.database()) as database, suppress(sqlite3.OperationalError):
+            mine.enter_context(stopped(process))
+            database.execute("PRAGMA busy_timeout = 200")  # ms, in which others are done with it
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("ROLLBACK")
+            until.enter_context(mine.pop_all())
+            return True
+        return False
+
+    wait_until(asleep, PATIENCE, "it is stopped outside of a transaction")
+
+
 def names(house):
     """Return the names of the tasks, whichever process answers."""
 
@@ -80,9 +97,13 @@ def names(house):
 
 def before_the_next_owner(house, task):
     """Return the kinds of events that the first owner of a task has written."""
+    return events(house, task)[: events(house, task).index("task_claimed")]
+
+
+def events(house, task):
+    """Return the kinds of events of a task."""
     with closing(house.database()) as database:
-        kinds = [kind for (kind,) in database.execute("select kind from events where task = ? order by seq", (task,))]
-    return kinds[: kinds.index("task_claimed")]
+        return [kind for (kind,) in database.execute("select kind from events where task = ? order by seq", (task,))]
 
 
 def test_whole_orchestrator_killed(house):
@@ -102,3 +123,36 @@ def test_whole_orchestrator_killed(house):
     assert house.log(task, "last") == b"blue\nended\n"
     assert house.once(done) == before
     house.in_contact()
+
+
+def test_stopped_owner_wakes_up_after_another_has_taken_its_run(new_house, stack):
+    """Its run was taken over meanwhile; the new owner sleeps too when it comes back and finds the attempt ended."""
+    house = new_house(GORCH_LEASE="8")
+    task = house.submit(house.node(gate="sleep"), house.node("after", needs=["node"]))
+    house.has_run(task)
+    old = house.owner(task)
+    (new,) = [each for each in house.orchestrator.workers() if each.pid != old.pid]
+    asleep = stack.enter_context(ExitStack())
+    with ExitStack() as first:
+        put_to_sleep(house, old, first)
+        wait_until(lambda: "task_claimed" in events(house, task), PATIENCE, "the other worker takes the run over")
+        house.shows(task, state=RUNNING, reason_code=None)
+        put_to_sleep(house, new, asleep)
+        before = events(house, task)
+        house.open("sleep")
+        wait_until(house.job(task, "result.json").exists, PATIENCE, "the attempt ends")
+    with asleep:
+        fenced = wait_until(lambda: house.orchestrator.events("run_fenced"), PATIENCE, "the old owner is refused")
+        assert {event["task"] for event in fenced} == {task}
+        other = house.submit(house.node())
+        house.once(other)
+        wait_until(lambda: not house.job(other).exists(), PATIENCE, "a later receipt of the old owner has arrived")
+        assert events(house, task) == before
+        assert house.job(task, "result.json").exists()  # it was not acknowledged
+        assert house.runs(task, "after") == 0
+    house.once(task)
+    house.once(task, name="after")
+    assert events(house, task).count("task_claimed") == 1
+    assert house.log(task) == b"started\nended\n"
+    assert "job_cancel" not in house.executor.server.log
+    wait_until(lambda: not house.job(task).exists(), PATIENCE, "the new owner has acknowledged it")
