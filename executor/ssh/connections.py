@@ -115,7 +115,7 @@ class Pool:
         for pause in (*PAUSES, None):
             try:
                 arguments = self._hosts.arguments(self.target)
-                connection = Connection(client.start(arguments, self.target, self._folder, self._limit))
+                connection = Connection(client.start(arguments, self.target, _private(self._folder), self._limit))
             except NoConnection as fault:
                 if pause is None or not fault.passing:
                     raise
@@ -146,7 +146,7 @@ class Connections:
         pool = self._pools.get(target)
         if pool is None:
             self.hosts.arguments(target)
-            pool = self._pools[target] = Pool(target, self.hosts, _private(self._folder), self._limit)
+            pool = self._pools[target] = Pool(target, self.hosts, self._folder, self._limit)
         while True:
             connection = pool.take(urgent=urgent)
             try:
@@ -211,6 +211,7 @@ def _folder_of(data: Path) -> str:
 
 
 def _private(folder: str) -> str:
+    """Return the folder, which is made each time: those who tidy up temporary files may have removed it."""
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
     found = os.lstat(folder)
