@@ -8,6 +8,7 @@ and enough was killed of each kind. Several seeds are one run after another, wit
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -111,7 +112,16 @@ class Chaos:
         return self._kill(lambda: _children(self.house.executor.server))
 
     def _keeper(self) -> int:
-        return self._kill(lambda: [each for each in self.house.executor.keepers() if _name(each) == "gorch-keeper"])
+        """Kill the keeper; while idle shims make it needless, only the next executor starts one."""
+        if not self._keepers():
+            server = self.house.executor.server
+            assert server.process
+            server.process.send_signal(signal.SIGHUP)
+            self.tasks.append(self.house.submit(self.house.node("more")))
+        return self._kill(self._keepers)
+
+    def _keepers(self) -> list[psutil.Process]:
+        return [each for each in self.house.executor.keepers() if _name(each) == "gorch-keeper"]
 
     def _kill(self, victims: Callable[[], list[psutil.Process]]) -> int:
         """Kill one of them at random as soon as there are any, and return when it is gone."""
@@ -192,7 +202,7 @@ def chaos(folder: Path, seeds: Sequence[int], *, seconds: float, kills: int, gra
 
 def is_right(counts: Mapping[str, int], kills: Mapping[str, int], *, graphs: int, planned: int) -> bool:
     """Whether the promises held, and as much was killed as a run of so many planned kills has to show."""
-    whole = counts["final"] == counts["graphs"] == graphs and counts["succeeded"] == counts["nodes"]
+    whole = counts["final"] == counts["graphs"] >= graphs and counts["succeeded"] == counts["nodes"]
     clean = not any(counts[name] for name in ("duplicates", "lost", "orphans", "left"))
     each, in_all = (OF_EACH, MANY) if planned >= MANY else (1, len(KINDS))
     return whole and clean and sum(kills.values()) >= in_all and all(kills.get(kind, 0) >= each for kind in KINDS)

@@ -40,6 +40,7 @@ def test_a_long_chaos():
         ({}, dict.fromkeys(chaos.KINDS, 5), 40, False),  # 25 in all
         ({}, dict.fromkeys(chaos.KINDS, 8) | {"keeper": 4}, 40, False),
         ({}, dict.fromkeys(chaos.KINDS, 1), 5, True),
+        ({"graphs": 4, "final": 4}, dict.fromkeys(chaos.KINDS, 1), 5, True),
         ({}, dict.fromkeys(chaos.KINDS[1:], 2), 5, False),
         ({"final": 2}, dict.fromkeys(chaos.KINDS, 1), 5, False),
         ({"graphs": 2, "final": 2}, dict.fromkeys(chaos.KINDS, 1), 5, False),

@@ -93,7 +93,7 @@ def test_timeout_kills_what_the_node_started(executor: Executor, mark: str) -> N
 def test_success_leaves_a_daemon_that_holds_the_output(executor: Executor, mark: str) -> None:
     job = executor.run(body(script(f"sleep {mark} &", "echo done")))
     assert (job["state"], job["log"]) == (3, b"done\n")
-    (daemon,) = alive(f"sleep {mark}")
+    (daemon,) = wait_until(lambda: alive(f"sleep {mark}"))  # it may be just about to become that
     for _ in range(20):
         assert executor.run(body("/bin/true"))["state"] == 3
     assert alive(f"sleep {mark}") == [daemon]
