@@ -48,6 +48,7 @@ class Chaos:
     kills: Counter[str] = field(default_factory=Counter)
     orphans: int = 0  # workers that did not notice that their gunicorn was killed
     tasks: list[str] = field(default_factory=list)
+    more: int = 0  # of them are beyond those that were asked for
     counts: dict[str, int] = field(default_factory=dict)
 
     def run(self, kills: int) -> None:
@@ -55,7 +56,7 @@ class Chaos:
         plan = self._plan(kills)
         begun = time.monotonic()
         for number, kind in enumerate(plan):
-            while len(self.tasks) * len(plan) < self.graphs * (number + 1):
+            while (len(self.tasks) - self.more) * len(plan) < self.graphs * (number + 1):
                 self.tasks.append(self.house.submit(*self._graph()))
             due = begun + (number + self.chance.random()) * self.seconds / kills
             time.sleep(max(0.0, due - time.monotonic()))
@@ -118,6 +119,7 @@ class Chaos:
             assert server.process
             server.process.send_signal(signal.SIGHUP)
             self.tasks.append(self.house.submit(self.house.node("more")))
+            self.more += 1
         return self._kill(self._keepers)
 
     def _keepers(self) -> list[psutil.Process]:
