@@ -25,9 +25,9 @@ def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
     engine = job.attempt.engine
     if driver is None:  # it was there when the job was accepted
         return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
-    job.options = driver.options().load(job.attempt.options)
     while True:
         try:
+            job.options = driver.options().load(job.attempt.options)
             return job.masked(driver.run(job))
         except SecretUnavailable as error:
             return failure(ReasonCode.SECRET, str(error))
@@ -36,7 +36,8 @@ def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
         except Exception as error:
             if not (isinstance(error, OSError) and no_room(error)):
                 log.exception("engine %s failed", engine, extra=job.ids | {"event": "driver_failed"})
-                return failure(ReasonCode.INTERNAL, f"a fault of engine {engine}: {error!r}")
+                why = f"a fault of engine {engine}: {type(error).__name__}: {error}"
+                return job.masked(failure(ReasonCode.INTERNAL, why))
             storage.missed(error)
         with suppress(OSError):  # the claim needs room, too
             if job.supervised.canceling and job.folder.claim():

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
 
@@ -51,15 +52,22 @@ def size_of(path: str) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def last_lines(path: str) -> str:
-    """Return the last lines of a log that say something, as one text for a reason."""
+def _end(data: bytes, most: int) -> bytes:
+    return data[-most:]
+
+
+def last_lines(path: str, cut: Callable[[bytes, int], bytes] = _end, reach: int = 0) -> str:
+    """Return the last lines of a log that say something, as one text for a reason.
+
+    ``cut`` returns the last bytes of some without secrets, which may begin ``reach`` bytes before what is wanted.
+    """
     size = size_of(path)
     if not size:
         return ""
-    start = max(0, size - REASON_BYTES)
+    start = max(0, size - REASON_BYTES - reach)
     try:
         with open_regular(path) as file:
-            tail = os.pread(file.fileno(), REASON_BYTES, start)
+            tail = cut(os.pread(file.fileno(), REASON_BYTES + reach, start), REASON_BYTES)
     except OSError:
         return ""
     if start:

@@ -94,7 +94,7 @@ class Folder:
             where = os.path.dirname(where)
         with suppress(FileExistsError):
             FileIO(self.output, "x", opener=private).close()
-        for name in (names.WORK, names.SCRIPT, names.OUTPUT):
+        for name in (names.WORK, names.SCRIPT, names.OUTPUT, names.LOG):
             with suppress(FileNotFoundError):
                 os.chown(f"{self.path}/{name}", uid, gid, follow_symlinks=False)
 

@@ -35,6 +35,7 @@ class Inside:
         self._moved = moved
         self._greenlet: gevent.Greenlet[..., Any] | None = None
         self._cause: str | None = None
+        self._thrown = False  # and not caught yet
         self.started_at: float | None = None
         self.survivors: list[int] = []
         self.trouble: str | None = None  # why it does not get on
@@ -62,6 +63,7 @@ class Inside:
         if self._cause is None:
             self._cause = cause
             if self._greenlet is not None:
+                self._thrown = True
                 self._greenlet.kill(Interrupted(cause), block=False)
 
     @contextmanager
@@ -73,15 +75,16 @@ class Inside:
                 raise Interrupted(self._cause)
             self._greenlet = gevent.getcurrent()  # type: ignore[assignment]  # jobs run in greenlets of gevent
             yield
+        except Interrupted:
+            self._thrown = False
+            raise
         finally:
             self._greenlet = None
             if timer is not None:
                 timer.kill(block=False)
-        self._let_arrive()
-
-    def _let_arrive(self) -> None:
-        if self._cause is not None:  # it is on its way, and must not arrive behind the block that can bear it
-            gevent.sleep(0)
+            if self._thrown:  # it is on its way, and must not arrive behind the block that can bear it
+                self._thrown = False
+                gevent.sleep(0)
 
     def _left(self) -> float:
         passed = 0.0 if self.started_at is None else time.time() - self.started_at

@@ -71,6 +71,11 @@ class Job:
         return self.supervised.started_at or self._inside.started_at
 
     @property
+    def begun(self) -> bool:
+        """Whether its command was started, or its work begun, perhaps by an executor before this one."""
+        return self.folder.claimed_by() is not None
+
+    @property
     def survivors(self) -> list[int]:
         """Processes that cannot be killed."""
         return self.supervised.survivors or self._inside.survivors
@@ -107,6 +112,10 @@ class Job:
             return Mask(self._revealed().values())
         except SecretUnavailable:  # so it was not started with them
             return Mask(())
+
+    def hide(self, data: bytes) -> bytes:
+        """Return bytes without its secrets."""
+        return self.mask.data(data)
 
     def masked(self, outcome: Outcome) -> Outcome:
         """Return an outcome whose reason has no secrets, whatever a driver has put there."""
@@ -224,8 +233,9 @@ class Job:
         ``output``: outputs that the driver has found; they beat those of the log and the file. ``why``: what the driver
         knows of a failure, in place of the last lines.
         """
-        lines = "" if exit.status == 0 else self.mask.text(why or last_lines(self.folder.log))
-        found = outcome.of(exit, command, lines, self.attempt.timeout)
+        mask = self.mask
+        said = "" if exit.status == 0 else mask.text(why or "") or last_lines(self.folder.log, mask.end, mask.reach)
+        found = outcome.of(exit, command, said, self.attempt.timeout)
         if found.state != State.SUCCESS:
             return found
         try:
@@ -234,4 +244,4 @@ class Job:
             )
         except outputs.OutputTooLarge as fault:
             return replace(found, state=State.FAILURE, reason=str(fault), reason_code=ReasonCode.OUTPUT)
-        return replace(found, output=self.mask.texts(values))
+        return replace(found, output=mask.outputs(values))

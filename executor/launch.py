@@ -110,7 +110,9 @@ def _changes(setup: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _limit(name: str, most: int) -> None:
     _, hard = resource.getrlimit(LIMITS[name])
     most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(LIMITS[name], (most, most))
+    # Of processor time a second more is the hard limit: the soft one says with a signal of its own what was reached.
+    above = most + 1 if name == "cpu" else most
+    resource.setrlimit(LIMITS[name], (most, above if hard == resource.RLIM_INFINITY else min(above, hard)))
 
 
 def _switch(user: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 SHORT = "***"
+LEAST = 4  # bytes
 LINE_LEAST = 8  # bytes: of a secret of many lines, each one so long is hidden by itself too
 
 #: Reads at most so many bytes from an offset on: what there is, where it begins, and the size of the whole.
@@ -28,11 +29,29 @@ class Mask:
         """Return a text without secrets."""
         if self._bytes is None:
             return text
-        return self._bytes.sub(SHORT.encode(), text.encode()).decode(errors="replace")
+        return self.data(text.encode(errors="replace")).decode(errors="replace")
 
-    def texts(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """Return texts by their names, without secrets."""
-        return {name: self.text(value) for name, value in texts.items()}
+    def data(self, data: bytes) -> bytes:
+        """Return bytes without secrets."""
+        return data if self._bytes is None else self._bytes.sub(SHORT.encode(), data)
+
+    def end(self, data: bytes, most: int) -> bytes:
+        """Return the last bytes without secrets; a secret that lies across the cut is shown as hidden."""
+        cut = max(0, len(data) - most)
+        for match in self._bytes.finditer(data) if self._bytes else ():
+            if match.start() < cut < match.end():
+                cut = match.start()
+        return self.data(data[cut:])
+
+    def outputs(self, outputs: Mapping[str, str]) -> dict[str, str]:
+        """Return outputs without secrets, which may be in a name, or have been parted by the ``=`` behind it."""
+        return {
+            self.text(name): SHORT if self._parted(name, value) else self.text(value) for name, value in outputs.items()
+        }
+
+    def _parted(self, name: str, value: str) -> bool:
+        both = f"{name}={value}"
+        return self.text(both) != f"{self.text(name)}={self.text(value)}"
 
     def piece(self, read: Read, start: int, most: int, *, growing: bool) -> tuple[bytes, int, int]:
         """Return a piece of a log as ``read`` does, without secrets.
@@ -73,4 +92,6 @@ class Mask:
 
 def _parts(secret: str) -> list[bytes]:
     lines = [line.strip() for line in secret.encode().splitlines()]
-    return [secret.encode(), *(line for line in lines if len(line) >= LINE_LEAST)]
+    whole = secret.encode()
+    bare = whole.strip()  # lines are read without their ends
+    return [whole, *([bare] if len(bare) >= LEAST else []), *(line for line in lines if len(line) >= LINE_LEAST)]

@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,7 +51,9 @@ def _part(media: str, data: bytes) -> dict[str, Any]:
 
 
 def _config(layer: bytes) -> bytes:
-    about = {"architecture": ARCHITECTURES.get(platform.machine(), "amd64"), "os": "linux", "config": {}}
+    # Each time another image, which a daemon does not have a part of from an earlier one.
+    labels = {"Labels": {"of": uuid.uuid4().hex}}
+    about = {"architecture": ARCHITECTURES.get(platform.machine(), "amd64"), "os": "linux", "config": labels}
     return json.dumps({**about, "rootfs": {"type": "layers", "diff_ids": [digest(layer)]}}).encode()
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from executor import ansible_plugins, artifacts
 from executor.drivers.base import Driver, Job
-from executor.outcome import Outcome, failure
+from executor.outcome import Exit, Outcome, failure
 from gorchestrator.common.reasons import ReasonCode
 
 PROGRAM = "ansible-playbook"
@@ -58,6 +58,8 @@ class Ansible(Driver):
 
     def run(self, job: Job) -> Outcome:
         """Run the playbook."""
+        if job.begun:
+            return _judged(job, job.command([]))
         program, wrong = _program(), self.check()
         if program is None or wrong is not None:
             return failure(ReasonCode.ENGINE, wrong or f"{PROGRAM} has just been removed")
@@ -70,9 +72,7 @@ class Ansible(Driver):
             return playbook
         where = [*self._inventory(job), *self._limit(job.attempt.target)]
         given = [f"--extra-vars=@{job.keep(VARS, _yaml(variables))}"] if variables else []
-        exit = job.command([program, *options, *where, *given, playbook], env=_env(job))
-        output, why = _told(job)
-        return job.outcome(exit, PROGRAM, output, why)
+        return _judged(job, job.command([program, *options, *where, *given, playbook], env=_env(job)))
 
     def _inventory(self, job: Job) -> list[str]:
         """Return the options for the inventories of the settings, or for this machine alone."""
@@ -81,6 +81,11 @@ class Ansible(Driver):
 
     def _limit(self, target: str) -> list[str]:
         return [f"--limit={target}"] if target not in ("", self.config.name) else []
+
+
+def _judged(job: Job, exit: Exit) -> Outcome:
+    output, why = _told(job)
+    return job.outcome(exit, PROGRAM, output, why)
 
 
 def _program() -> str | None:
@@ -113,7 +118,7 @@ def _yaml(variables: Mapping[str, str]) -> str:
 
     As a whole: a single value that is tagged so becomes a number if it looks like one.
     """
-    return "!unsafe\n" + "".join(f"{name}: {_quoted(value)}\n" for name, value in variables.items())
+    return "!unsafe\n" + "".join(f"{_quoted(name)}: {_quoted(value)}\n" for name, value in variables.items())
 
 
 def _quoted(text: str) -> str:

@@ -69,6 +69,13 @@ class Job(Protocol):
         Everything that the command started is dead when this returns, unless it succeeded.
         """
 
+    @property
+    def begun(self) -> bool:
+        """Whether its command was started, or its work begun, perhaps by an executor before this one.
+
+        Then nothing is looked up or checked again that may have changed since: it is found and followed.
+        """
+
     def begin(self) -> bool:
         """Begin work inside of the executor; False if that was done before a restart: then find what was begun."""
 
@@ -83,6 +90,9 @@ class Job(Protocol):
 
     def write(self, data: bytes) -> None:
         """Append to the job's log."""
+
+    def hide(self, data: bytes) -> bytes:
+        """Return bytes without the job's secrets: before a part is cut out that is shown to anybody."""
 
     @property
     def log_size(self) -> int:

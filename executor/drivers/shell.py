@@ -49,6 +49,8 @@ class Shell(Driver):
 
     def run(self, job: Job) -> Outcome:
         """Run the artifact with the arguments as they are."""
+        if job.begun:
+            return job.outcome(job.command([]), "the program")
         artifact = job.attempt.artifact
         if artifact.startswith(INLINE):
             program, shown = job.script(artifact), "the inline script"

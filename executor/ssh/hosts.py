@@ -18,7 +18,7 @@ from executor.config import Config
 from gorchestrator.common.http.body import faults as flatten
 
 #: What may go to ssh as it is: a name, an address, USER@HOST or ssh://USER@HOST:PORT; nothing that reads as an option.
-PLAIN = re.compile(r"[A-Za-z0-9_.\[\]:@%/+][A-Za-z0-9_.\[\]:@%/+-]*")
+PLAIN = re.compile(r"[A-Za-z0-9_.\[\]:@%/+][A-Za-z0-9_.\[\]:@%/+-]*\Z")
 WORD = validate.Regexp(PLAIN, error="must be a plain name, and not begin with a dash")
 ALIVE, TRIES = 15, 3  # seconds between two signs of life of a silent host, and how many may be missing
 IDLE = 60  # seconds after which a connection without work ends

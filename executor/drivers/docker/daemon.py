@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
+from importlib.util import find_spec
+from socket import AF_UNIX, socket
 from typing import Any
 
 import gevent
@@ -70,6 +72,8 @@ class Daemon:
 
     def ping(self) -> None:
         """Return if it answers."""
+        if find_spec("docker") and (why := _not_there(self.config.docker_host)):
+            raise Unreachable(self._unreachable(why))
         with gevent.Timeout(PING, Unreachable(self._unreachable("no answer"))), self.talk() as api:
             api.ping()
 
@@ -184,6 +188,20 @@ class Daemon:
             f"no Docker daemon answers at {self.config.docker_host} ({why}): start it, or name another one in the"
             " executor's setting docker_host; the executor's user must be allowed to use it"
         )
+
+
+def _not_there(host: str) -> str | None:
+    """Return why nobody listens at a Unix socket. The client would leave a socket open each time that it asks."""
+    kind, _, path = host.partition("://")
+    if kind != "unix":
+        return None
+    with socket(AF_UNIX) as probe:
+        probe.settimeout(PING)
+        try:
+            probe.connect(path)
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
 
 
 def _cause(error: BaseException) -> str:

@@ -32,9 +32,10 @@ class Docker(Driver):
         """Run a container to its end, or go on with that of an executor before this one."""
         if not job.attempt.artifact:
             return failure(ReasonCode.ARTIFACT, "the node has no artifact: it names the image")
-        if fault := options.refused(job.options, self.config):
-            return failure(ReasonCode.ARGUMENT, fault)
         container = Container(self.daemon, job)
+        # What was started was allowed then; it is followed to its end.
+        if not container.notes.started and (fault := options.refused(job.options, self.config)):
+            return failure(ReasonCode.ARGUMENT, fault)
         try:
             return container.run()
         except Interrupted as stop:

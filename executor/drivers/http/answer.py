@@ -1,9 +1,11 @@
 """What a server answered, as far as it is kept, and what a node makes of it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from gorchestrator.common.wire import OUTPUT_LIMIT
 
 LIMIT = 2**20  # bytes of a body
 EXCERPT = 300  # characters of a body in a reason
@@ -30,21 +32,25 @@ class Answer:
         """Whether the status is what the node expects: numbers, and classes such as ``2xx``."""
         return self.status in expected or f"{self.status // 100}xx" in expected
 
-    def excerpt(self) -> str:
-        """Return the begin of the body, if it is a text."""
-        text = self.body[: 4 * EXCERPT].decode(errors="ignore").strip()
+    def excerpt(self, hide: Callable[[bytes], bytes]) -> str:
+        """Return the begin of the body, if it is a text. ``hide`` takes secrets out, before anything is cut."""
+        text = hide(self.body)[: 4 * EXCERPT].decode(errors="ignore").strip()
         return "" if "\0" in text else text[:EXCERPT]
 
     def outputs(self, pointers: Mapping[str, str]) -> dict[str, str]:
         """Return values of a JSON body by their JSON Pointers. Raises :class:`NoOutput`."""
         document = self._document() if pointers else None
         found = {"status": str(self.status)}
+        size = 0
         for name, pointer in pointers.items():
             try:
                 value = _at(document, pointer)
             except LookupError:
                 raise NoOutput(f"output {name!r}: the answer has nothing at {pointer}") from None
             found[name] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            size += len(found[name])
+            if size > OUTPUT_LIMIT:
+                raise NoOutput(f"the outputs are together larger than {OUTPUT_LIMIT} bytes")
         return found
 
     def _document(self) -> Any:

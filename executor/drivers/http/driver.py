@@ -39,8 +39,6 @@ class Http(Driver):
 
     def run(self, job: Job) -> Outcome:
         """Send the request, or say why not. One that may have had an effect is not sent again after a restart."""
-        if wrong := self.check():
-            return failure(ReasonCode.ENGINE, wrong)
         try:
             request = _request(job)
         except Unclear as error:
@@ -49,6 +47,8 @@ class Http(Driver):
         if not first and not request.safe:
             text = f"the executor was restarted meanwhile; whether the {request.method} has had its effect is not known"
             return _ended(job, failure(ReasonCode.LOST, text))
+        if wrong := self.check():
+            return _ended(job, failure(ReasonCode.ENGINE, wrong))
         with job.interruptible():
             return _ended(job, self._exchanged(job, request, first=first))
 
@@ -82,7 +82,7 @@ def _judged(job: Job, answer: Answer) -> Outcome:
     expected = job.options["expect"]
     if not answer.is_one_of(expected):
         text = f"the server answered {answer}, expected was {', '.join(map(str, expected))}"
-        said = answer.excerpt()
+        said = answer.excerpt(job.hide)
         return failure(ReasonCode.ANSWER, f"{text}: {said}" if said else text)
     try:
         output = answer.outputs(job.options["outputs"])

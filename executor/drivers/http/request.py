@@ -14,7 +14,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # may be sent again: they change nothing
 OURS = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer", "expect"})
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-VARIABLE = re.compile(r"\$(\$\{)|\$\{([^}]*)\}")
+VARIABLE = re.compile(r"\$(\$\{)|\$\{([^{}]{0,255})\}")
 ARGUMENTS = "url, method, body, json, basic, header:NAME, query:NAME, set:NAME"
 SHOWN = "***"  # in place of a secret
 

@@ -118,7 +118,7 @@ def test_a_playbook_of_the_artifact_directories(executor: Executor) -> None:
     assert "TASK [tell]" in job["log"]
     assert "web2 says grüß 'dich'" in job["log"]
     assert "\x1b" not in job["log"]
-    assert results(folder)[:2] == [("ok", "web1", "tell"), ("ok", "web2", "tell")]
+    assert sorted(results(folder)[:2]) == [("ok", "web1", "tell"), ("ok", "web2", "tell")]  # whichever was quicker
     assert {(folder / name).stat().st_mode & 0o777 for name in ("results.jsonl", "vars.yml", "summary.json")} == {0o600}
 
 

@@ -255,3 +255,21 @@ def test_gunicorn_without_our_configuration(tmp_path: Path, certs: Path) -> None
 
 def _seconds(text: str) -> float:
     return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def test_what_runs_is_found_although_its_artifact_is_gone(
+    new_executor: Callable[..., Executor], tmp_path: Path
+) -> None:
+    """Nothing is looked up again that may have changed since it was started."""
+    artifacts = tmp_path / "artifacts"
+    artifacts.mkdir()
+    program = artifacts / "deploy"
+    program.write_text(script("echo begun", "sleep 1.5", "exit 6"))
+    program.chmod(0o700)
+    executor = new_executor(artifact_dirs=str(artifacts))
+    job_id = executor.start(body("deploy"))
+    executor.server.kill()
+    program.unlink()
+    executor.start_server()
+    job = executor.end(job_id)
+    assert (job["state"], job["reason_code"], job["exit_code"]) == (4, "exit", 6)

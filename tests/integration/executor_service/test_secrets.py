@@ -107,3 +107,19 @@ def test_only_listed_variables_of_the_executor_are_secrets(
     job = executor.run(body(script('echo "$A"'), env={"A": {"secret": "OF_THE_SERVICE"}}))
     assert job["log"] == SHOWN + b"\n"
     assert executor.run(body("true", env={"A": {"secret": "NOT_FOR_NODES"}}))["reason_code"] == "secret"
+
+
+def test_what_is_cut_out_for_a_reason_has_no_part_of_it(executor: Executor) -> None:
+    """The last line is longer than a reason, and begins within the secret, wherever it is cut."""
+    tail = 'for i in 1 2 3 4 5 6 7 8; do printf "%s" "$TOKEN"; done'
+    lines = [tail, "head -c 950 /dev/zero | tr '\\0' x", "exit 3"]
+    job = executor.run(body(script(*lines), env=TOKEN))
+    assert not any(VALUE[at : at + 4] in job["reason"] for at in range(len(VALUE) - 3))
+
+
+def test_a_fault_of_a_driver_does_not_show_it(executor: Executor) -> None:
+    options = {"headers": {"Authorization": "Bearer ${TOKEN}\ud800"}}
+    node = {"name": "n", "engine": "http", "artifact": "http://127.0.0.1:9/", "env": TOKEN, "options": options}
+    job = executor.run(node)
+    assert job["state"] == 4
+    assert VALUE not in str(job)

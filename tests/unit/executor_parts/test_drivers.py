@@ -91,7 +91,7 @@ def test_a_fault_of_a_driver_is_a_failure_of_the_node(
     assert job.result
     assert (job.result.reason_code, job.result.reason) == (
         "internal",
-        "a fault of engine echo: ZeroDivisionError('oops')",
+        "a fault of engine echo: ZeroDivisionError: oops",
     )
     assert [record.__dict__["event"] for record in caplog.records if record.exc_info] == ["driver_failed"]
 

@@ -67,3 +67,17 @@ def test_a_secret_that_a_gap_has_torn_is_hidden(size: int) -> None:
 def test_nothing_is_hidden_without_secrets() -> None:
     assert Mask(()).text("all of it") == "all of it"
     assert Mask(()).piece(reading(b"all of it"), 4, 2, growing=True) == (b"of", 4, 9)
+
+
+def test_an_output_that_is_a_secret_with_an_equals_sign_is_hidden() -> None:
+    mask = Mask(["Account=me;Key=abc==", "c2VjcmV0dG9rZW4="])
+    outputs = {"Account": "me;Key=abc==", "c2VjcmV0dG9rZW4": "", "colour": "blue", "all": "is Account=me;Key=abc=="}
+    assert mask.outputs(outputs) == {"Account": "***", "c2VjcmV0dG9rZW4": "***", "colour": "blue", "all": "is ***"}
+
+
+def test_a_line_without_its_end_is_hidden_too() -> None:
+    assert Mask(["token1\r"]).text("token1") == "***"
+
+
+def test_what_is_no_text_is_no_reason_to_show_anything() -> None:
+    assert Mask(["hunter2"]).text("hunter2 \ud800") == "*** ?"
