@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from executor_support import Executor, new_id
-from support import Services
+from support import Services, wait_until
 
 
 def node(engine: str, *args: str, **fields: object) -> dict[str, object]:
@@ -35,7 +35,7 @@ def test_a_restart_does_not_begin_it_again(new_executor: Callable[..., Executor]
     executor = new_executor()
     job_id = new_id()
     executor.put(job_id, node("sleep", "3"), wait=None)
-    begun = executor.get(job_id)["started_at"]
+    begun = wait_until(lambda: executor.get(job_id)["started_at"])
     executor.server.kill()
     executor.start_server()
     job = executor.end(job_id)
