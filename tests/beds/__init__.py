@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ class Bed:
     name = ""
     at_once = 20  # nodes that start together
     timeout = 1.5  # seconds: enough for a node to begin its work
+    leaves_running = True  # what a node has started lives on after its success
 
     def exit_code(self, status: int) -> int:
         """Return the exit code of a node whose program ended with this status."""
@@ -40,12 +40,6 @@ class Bed:
     def open_gate(self, path: str) -> None:
         """Make a file where programs of this engine see it."""
         Path(path).touch()
-
-    def lives_on(self, pids: list[int]) -> None:
-        """Check what a node left running after success, and end it."""
-        assert pids
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
 
     def missing(self) -> tuple[Node, str, str]:
         """Return a node whose artifact is not there, the reason code that it gets, and a part of the reason."""

@@ -1,6 +1,8 @@
 """What every engine promises: the same cases over each of them."""
 
 import base64
+import os
+import signal
 import uuid
 from collections.abc import Callable
 
@@ -128,8 +130,16 @@ def test_what_success_left_running_lives_on(bed: Bed, executor: Executor) -> Non
     mark = seconds()
     job = executor.run(bed.node(f"sleep {mark} &", "echo started"))
     assert job["state"] == SUCCESS
-    left = alive(f"sleep {mark}")
-    bed.lives_on(left)
+    if not bed.leaves_running:
+        wait_until(gone(f"sleep {mark}"))
+        return
+    left = wait_until(lambda: alive(f"sleep {mark}"), what="what was left has become a sleep")
+    try:
+        assert executor.run(bed.node("true"))["state"] == SUCCESS  # meanwhile it could be killed
+        assert alive(f"sleep {mark}") == left
+    finally:
+        for pid in alive(f"sleep {mark}"):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_an_artifact_that_is_not_there(bed: Bed, executor: Executor) -> None:
