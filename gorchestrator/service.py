@@ -20,7 +20,7 @@ from gorchestrator.domain.documents import graph_from_json, matrix_to_json, node
 from gorchestrator.domain.errors import Fault, UnknownNode, UnknownTask
 from gorchestrator.domain.graph import Graph
 from gorchestrator.domain.ports import Stored
-from gorchestrator.domain.records import Answer, AttemptRow, NodeRow, Resolution, TaskRow
+from gorchestrator.domain.records import Answer, AttemptRow, NodeRow, Resolution, TaskRow, Whole
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.store import Store
@@ -31,15 +31,6 @@ T = TypeVar("T")
 _NODES_PER_SLICE = 100
 _LOG_PIECE = 2**20  # bytes of log that one answer holds at the most
 _PING_PATIENCE = 3.0  # seconds for all executors to answer
-
-
-@dataclass(frozen=True, slots=True)
-class TaskView:
-    """A task with its nodes, each with its stored JSON, and the JSON of its matrix if there is one and it is wanted."""
-
-    task: TaskRow
-    nodes: Sequence[tuple[NodeRow, str]]
-    digraph: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +138,12 @@ class Service:
                 return row
             seq = newest
 
-    def show(self, task_id: str, *, digraph: bool) -> TaskView:
+    def show(self, task_id: str, *, digraph: bool) -> Whole:
         """Return a task with its nodes, all as of one moment. Raises UnknownTask."""
         found = self._store.reader.whole(task_id, digraph=digraph)
         if found is None:
             raise UnknownTask(task=task_id)
-        return TaskView(*found)
+        return found
 
     def log(self, task_id: str, node: str, offset: int, attempt: int | None = None) -> LogPiece:
         """Return the log of a node (name, else number) from ``offset`` on.

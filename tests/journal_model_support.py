@@ -1,5 +1,6 @@
 """A model of the journal in a few dictionaries, and what the random test of the store does with both."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +38,7 @@ class Model:
             return StoreError
         if row is not None:
             self.nodes[task.id, row.node] = row
+            self.tasks[task.id] = replace(task, counts=change.counts or task.counts)
             self.events.append((task.id, row.node, row.attempt or None, change.kind, int(row.state)))
         elif change.task_row is not None:
             self.tasks[task.id] = replace(task, state=change.task_row.state)
@@ -60,10 +62,15 @@ class Model:
         row = self.nodes[task, node]
         check_node(row.state, state)
         attempt = row.attempt + (state is State.RUNNING and row.state is State.TORUN)
-        row = replace(row, state=state, attempt=attempt, executor="ex")
+        before, row = row.state, replace(row, state=state, attempt=attempt, executor="ex")
+        counts = Counter(self.tasks[task].counts)
+        counts.subtract([before])
+        counts.update([state])
         kind = Kind.NODE_FINAL if state.final else Kind.NODE_WAITS if state is State.TORUN else Kind.NODE_RUNNING
         tried = AttemptRow(task, node, attempt, "ex", "instance", state=State(max(State.RUNNING, state)))
-        return Change(kind, task, fence, 5.0, actor, node_row=row, attempt_row=tried if attempt else None)
+        tried_row = tried if attempt else None
+        left = {state: number for state, number in counts.items() if number}
+        return Change(kind, task, fence, 5.0, actor, node_row=row, attempt_row=tried_row, before=before, counts=left)
 
 
 @dataclass

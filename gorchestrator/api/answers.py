@@ -8,13 +8,14 @@ from marshmallow import Schema, fields
 
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.timestamps import to_wire
-from gorchestrator.domain.records import AttemptRow, NodeRow, Resolution, TaskRow
-from gorchestrator.service import AttemptsView, ExecutorView, TaskView, slices
+from gorchestrator.domain.records import AttemptRow, NodeRow, Resolution, TaskRow, Whole
+from gorchestrator.service import AttemptsView, ExecutorView, slices
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 _STATES = "0 initial, 1 torun, 2 running, 3 success, 4 failure, 5 notrunnable, 10 timeout, 11 canceled; final from 3 on"
 _ID = "0123456789abcdef0123456789abcdef"
+_COUNTS = {"description": "how many nodes are in which state", "example": {"success": 2}}
 _TIME = "2026-11-01T12:00:00.000000Z"
 
 
@@ -32,6 +33,10 @@ class SummarySchema(Schema):
     state = fields.String(metadata={"description": "the state by its name", "example": "success"})
     reason = fields.String(allow_none=True)
     labels = fields.Dict(keys=fields.String(), values=fields.String())
+    size = fields.Integer(metadata={"description": "how many nodes it has", "example": 2})
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata=_COUNTS)
+    rerun_of = fields.String(allow_none=True, metadata={"description": "the task whose successes it took over"})
+    accepted_date = fields.String(metadata={"description": "RFC 3339, UTC", "example": _TIME})
     start_date = fields.String(allow_none=True, metadata={"description": "RFC 3339, UTC", "example": _TIME})
     stop_date = fields.String(allow_none=True, metadata={"description": "RFC 3339, UTC", "example": _TIME})
 
@@ -78,6 +83,12 @@ class TaskSchema(Schema):
     accepted_date = fields.String(metadata={"example": _TIME})
     start_date = fields.String(allow_none=True, metadata={"example": _TIME})
     stop_date = fields.String(allow_none=True, metadata={"example": _TIME})
+    cancel_date = fields.String(allow_none=True, metadata={"description": "when a cancel was asked for"})
+    cancel_actor = fields.String(allow_none=True, metadata={"description": "who asked for it"})
+    rerun_of = fields.String(allow_none=True, metadata={"description": "the task whose successes it took over"})
+    size = fields.Integer(metadata={"description": "how many nodes it has", "example": 2})
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), metadata=_COUNTS)
+    seq = fields.Integer(metadata={"description": "the number of its last event", "example": 17})
     digraph = fields.List(fields.Integer(), metadata={"description": "as submitted; absent where nodes list needs"})
     nodes = fields.List(fields.Nested(NodeStateSchema))
 
@@ -150,9 +161,17 @@ def summary(row: TaskRow) -> dict[str, Any]:
         "state": row.state.label,
         "reason": row.reason,
         "labels": dict(row.labels),
+        "size": row.size,
+        "counts": _counts(row),
+        "rerun_of": row.rerun_of,
+        "accepted_date": to_wire(row.accepted_at),
         "start_date": to_wire(row.started_at),
         "stop_date": to_wire(row.stopped_at),
     }
+
+
+def _counts(row: TaskRow) -> dict[str, int]:
+    return {state.label: number for state, number in sorted(row.counts.items()) if number}
 
 
 def executor(view: ExecutorView) -> dict[str, Any]:
@@ -201,7 +220,7 @@ def _attempt(row: AttemptRow, log_size: int) -> str:
     )
 
 
-def task(view: TaskView) -> Iterator[str]:
+def task(view: Whole) -> Iterator[str]:
     """Yield the JSON of a task piece by piece, so that a large one does not hold the hub."""
     row = view.task
     head = {
@@ -214,6 +233,12 @@ def task(view: TaskView) -> Iterator[str]:
         "accepted_date": to_wire(row.accepted_at),
         "start_date": to_wire(row.started_at),
         "stop_date": to_wire(row.stopped_at),
+        "cancel_date": to_wire(row.cancel_at),
+        "cancel_actor": row.cancel_actor,
+        "rerun_of": row.rerun_of,
+        "size": row.size,
+        "counts": _counts(row),
+        "seq": view.seq,
     }
     if row.deadline is not None:
         head["deadline"] = row.deadline

@@ -65,6 +65,30 @@ class TooManyRuns(GorchError):
         )
 
 
+class KeyReused(GorchError):
+    """The Idempotency-Key was used for another request during the last day; choose a new one."""
+
+    code = "idempotency-key-reused"
+
+
+class InProgress(GorchError):
+    """A request with this Idempotency-Key is being stored; try again."""
+
+    code = "request-in-progress"
+
+
+class NotEnded(GorchError):
+    """The task has not ended; wait for its end or cancel it."""
+
+    code = "not-ended"
+
+
+class NothingToRerun(GorchError):
+    """Every node has succeeded; name the nodes that are to run again."""
+
+    code = "nothing-to-rerun"
+
+
 class IllegalTransition(GorchError):
     """A fault of this program: a state cannot follow another one."""
 

@@ -5,7 +5,7 @@ are immutable snapshots, so the last one written wins and a batch of changes may
 Times are seconds since the epoch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -41,8 +41,8 @@ class Answer(StrEnum):
 class TaskRow:
     """One task: the run of a graph. Only claims change ``owner`` and ``fence``, only requests ``cancel_*``.
 
-    ``deadline`` is in seconds from its acceptance. ``elapsed`` are those that had passed at ``seen_at``, as its owner
-    says with its beat; they are stored only for a task with a deadline.
+    ``counts`` are its nodes by state. ``deadline`` is in seconds from its acceptance. ``elapsed`` are those that had
+    passed at ``seen_at``, as its owner says with its beat; they are stored only for a task with a deadline.
     """
 
     id: str
@@ -62,6 +62,8 @@ class TaskRow:
     deadline: float | None = None
     elapsed: float = 0.0
     seen_at: float | None = None
+    counts: Mapping[State, int] = field(default_factory=dict)
+    rerun_of: str | None = None  # the task whose successes this one takes over
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Change:
     """One event of the journal and the rows that it brings up to date.
 
     Of ``task_row`` the store writes the state, the reason and the times; owner, fence and cancel stay as they are.
+    ``before``: the state that the node leaves. ``counts``: all nodes of the task by state, if that has changed.
     """
 
     kind: Kind
@@ -127,6 +130,16 @@ class Change:
     task_row: TaskRow | None = None
     node_row: NodeRow | None = None
     attempt_row: AttemptRow | None = None
+    before: State | None = None
+    counts: Mapping[State, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that its sender may repeat: the key that he gave it, and a digest of what he asked for."""
+
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +165,20 @@ class EventRow:
     at: float
     actor: str
     data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A task with its nodes, each with its JSON as accepted, as of one moment.
+
+    ``digraph``: its matrix as JSON, if that was asked for and submitted. ``seq`` and ``at``: its last event.
+    """
+
+    task: TaskRow
+    nodes: Sequence[tuple[NodeRow, str]]
+    digraph: str | None
+    seq: int
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ journalled behind it, and nothing leaves this process before its attempt is dura
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -46,6 +47,7 @@ class Run:
         self.attempts: dict[int, AttemptRow] = dict(stored.attempts)
         self.log_sizes = stored.log_sizes
         self.rows: list[NodeRow] = list(stored.nodes)
+        self._counts = Counter(row.state for row in self.rows)
         self.stopping: Stop | None = None
         self.doubts = Doubts()
         self.abandoned = False
@@ -158,11 +160,27 @@ class Run:
         new = replace(old, **columns)
         check_node(old.state, new.state)
         self.rows[node.id] = new
-        change = Change(kind, self.task.id, self.task.fence, time.time(), node_row=new, attempt_row=attempt_row)
+        change = Change(
+            kind,
+            self.task.id,
+            self.task.fence,
+            time.time(),
+            node_row=new,
+            attempt_row=attempt_row,
+            **self._move(old.state, new.state),
+        )
         if durable:
             self.journal.write(change)
         else:
             self.journal.post(change, partial(self._faults.refused, change))
+
+    def _move(self, old: State, new: State) -> dict[str, Any]:
+        """Count a node under another state; return what a change tells of that."""
+        if old is new:
+            return {}
+        self._counts[old] -= 1
+        self._counts[new] += 1
+        return {"before": old, "counts": dict(self._counts)}
 
     def end_node(
         self,

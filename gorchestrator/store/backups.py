@@ -39,8 +39,9 @@ def backup(path: Path, target: Path, *, force: bool = False) -> int:
     if not path.exists():
         raise StoreError(f"There is no database {path}; is this the data directory of the service (--data)?")
     with Usage(path), _new_file(target, "The backup") as new:
-        _copy(path, new)
-        _sound(new, f"The database {path} is damaged, and no backup was written: restore one from before")
+        otherwise = f"The database {path} is damaged, and no backup was written: restore one from before"
+        _copy(path, new, otherwise)
+        _sound(new, otherwise)
         _in_place(new, target)
     return target.stat().st_size
 
@@ -51,8 +52,9 @@ def restore(path: Path, source: Path) -> Restored:
         raise StoreError(f"There is no file {source}; name one that `gorch backup` has written.")
     _not_its_own(path, source)
     with Usage(path, alone=True), _new_file(path, "The database") as new:
-        _copy(source, new)
-        _sound(new, f"The backup {source} is damaged, and nothing was changed: take another one")
+        otherwise = f"The backup {source} is damaged, and nothing was changed: take another one"
+        _copy(source, new, otherwise)
+        _sound(new, otherwise)
         revision = schema.known(new, source)
         kept = _put_aside(path)
         _in_place(new, path)
@@ -81,7 +83,7 @@ def _new_file(target: Path, what: str) -> Iterator[Path]:
             remove(new)
 
 
-def _copy(source: Path, new: Path) -> None:
+def _copy(source: Path, new: Path, otherwise: str) -> None:
     """Copy a database, with what is in its -wal, in small steps, between which its writers are not held up."""
     try:
         with closing(_reading(source)) as opened, closing(sqlite3.connect(new, isolation_level=None)) as copy:
@@ -90,6 +92,8 @@ def _copy(source: Path, new: Path) -> None:
             opened.backup(copy, pages=_STEP)
             copy.execute("PRAGMA journal_mode=DELETE")  # one file, without -wal
     except sqlite3.Error as error:
+        if connections.is_damage(error):
+            raise StoreError(f"{otherwise}. ({error})") from error
         guilty = new if connections.is_full(error) else source
         raise StoreError(connections.explain(error, guilty)) from error
 

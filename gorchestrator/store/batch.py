@@ -9,9 +9,9 @@ from gevent.event import AsyncResult
 from gorchestrator.domain.errors import Fenced, GorchError, StoreError
 from gorchestrator.domain.records import Change, LogChunk
 from gorchestrator.store import logs
+from gorchestrator.store.accepting import Accept
 from gorchestrator.store.connection import is_fault
 from gorchestrator.store.projection import Transaction
-from gorchestrator.store.verbs import Accept
 
 Verb = Callable[[Transaction], object]
 

@@ -12,8 +12,9 @@ from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable, TooManyRuns
-from gorchestrator.domain.records import Change, LogChunk, OwnerRow, Resolution, TaskRow
+from gorchestrator.domain.records import Change, LogChunk, NodeRow, OwnerRow, Request, Resolution, TaskRow
 from gorchestrator.store import doubts, verbs
+from gorchestrator.store.accepting import Accept
 from gorchestrator.store.batch import Item, Verb
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.logs import Gate
@@ -76,13 +77,19 @@ class Journal:
         nodes: Sequence[tuple[int, str, str]],
         owner: str,
         most: int | None = None,
-    ) -> None:
-        """Insert a task with its nodes (number, name, JSON), owned by ``owner`` with fence 1.
+        reused: Sequence[NodeRow] = (),
+        request: Request | None = None,
+    ) -> str:
+        """Insert a task with its nodes (number, name, JSON), owned by ``owner`` with fence 1; return its id.
 
-        Raises TooManyRuns if ``most`` tasks are open already, whichever processes run them.
+        ``reused``: the rows of those that have ended already. Where ``request`` was taken before, nothing is written
+        and the id is that of the task that it made. Raises KeyReused if its key was used for something else, and
+        TooManyRuns if ``most`` tasks are open already, whichever processes run them.
         """
-        if not self._wait(verbs.Accept(task, digraph, nodes, owner, most)):
+        found: str | None = self._wait(Accept(task, digraph, nodes, owner, most, reused, request))
+        if found is None:
             raise TooManyRuns(most)
+        return found
 
     def request_cancel(self, task: str, actor: str, at: float) -> TaskRow | None:
         """Remember that a task is to be cancelled, once; return its row after that, None if it is unknown."""

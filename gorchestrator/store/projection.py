@@ -29,6 +29,7 @@ _HEADS = json_rows(
         )
     )
 )
+_UPDATE_COUNTS = "UPDATE tasks SET counts=? WHERE id=?"
 _UPDATE_TASK = "UPDATE tasks SET state=?, reason=?, reason_code=?, started_at=?, stopped_at=? WHERE id=?"
 
 
@@ -45,6 +46,7 @@ class Folded:
 
     events: list[tuple[object, ...]] = field(default_factory=list)
     tasks: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    counts: dict[str, Mapping[State, int]] = field(default_factory=dict)
     nodes: dict[tuple[str, int], tuple[object, ...]] = field(default_factory=dict)
     attempts: dict[tuple[str, int, int], tuple[object, ...]] = field(default_factory=dict)
 
@@ -95,6 +97,8 @@ class Transaction:
             self._heads[change.task] = Head(change.fence, change.task_row.state.final)
         if change.node_row is not None:
             folded.nodes[change.task, change.node_row.node] = rows.from_node(change.node_row)
+        if change.counts is not None:
+            folded.counts[change.task] = change.counts
         if change.attempt_row is not None:
             key = (change.task, change.attempt_row.node, change.attempt_row.attempt)
             folded.attempts[key] = rows.from_attempt(change.attempt_row)
@@ -119,6 +123,8 @@ class Transaction:
         _ATTEMPTS.run(self.connection, list(folded.attempts.values()))
         for row in folded.tasks.values():
             self.connection.execute(_UPDATE_TASK, row)
+        for task, counts in folded.counts.items():
+            self.connection.execute(_UPDATE_COUNTS, (rows.from_counts(counts), task))
         _EVENTS.run(self.connection, folded.events)
         self.connection.execute(_WRITE_SEQ, {"last": self.seq})
 

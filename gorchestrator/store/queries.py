@@ -24,6 +24,10 @@ _FINAL: ColumnClause[int] = literal_column(str(int(State.SUCCESS)))
 TASK = named(select(tasks).where(tasks.c.id == _of_task))
 _older = select(tasks).where(tuple_(tasks.c.accepted_at, tasks.c.id) < tuple_(bindparam("at"), _of_task))
 TASKS = json_rows(limited(_older.order_by(tasks.c.accepted_at.desc(), tasks.c.id.desc()), _limit))
+_newest = select(events.c.seq, events.c.at).where(events.c.task == _of_task).order_by(events.c.seq.desc())
+NEWEST_OF_TASK = named(limited(_newest, literal_column("1")))
+KEPT = named(select(counter.c.pruned, counter.c.seq))
+
 OPEN_TASKS = json_rows(select(tasks).where(OPEN).order_by(tasks.c.accepted_at, tasks.c.id))
 DIGRAPH = named(select(documents.c.digraph).where(documents.c.task == _of_task))
 

@@ -13,9 +13,19 @@ from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
-from gorchestrator.domain.records import AttemptRow, EventRow, NodeRow, OwnerRow, Resolution, TaskRow
+from gorchestrator.domain.records import (
+    AttemptRow,
+    EventRow,
+    NodeRow,
+    OwnerRow,
+    Request,
+    Resolution,
+    TaskRow,
+    Whole,
+)
 from gorchestrator.store import connection as connections
 from gorchestrator.store import logs, queries, rows
+from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
 
@@ -57,18 +67,28 @@ class Reader:
         """Return the matrix as it was submitted; None if edges were given by ``needs``."""
         return self._call(lambda connection: _digraph(connection, task))
 
-    def whole(self, task: str, *, digraph: bool) -> tuple[TaskRow, list[tuple[NodeRow, str]], str | None] | None:
-        """Return a task, its nodes as :meth:`nodes` does, and its matrix if asked for: all as of one moment."""
+    def whole(self, task: str, *, digraph: bool) -> Whole | None:
+        """Return a task with its nodes, and its matrix if asked for: all as of one moment."""
 
-        def read(connection: sqlite3.Connection) -> tuple[TaskRow, list[tuple[NodeRow, str]], str | None] | None:
+        def read(connection: sqlite3.Connection) -> Whole | None:
             with _snapshot(connection):
                 found = connection.execute(queries.TASK, {"task": task}).fetchone()
                 if found is None:
                     return None
                 matrix = _digraph(connection, task) if digraph else None
-                return rows.to_task(found), _nodes(connection, task), matrix
+                seq, at = connection.execute(queries.NEWEST_OF_TASK, {"task": task}).fetchone() or (0, 0)
+                return Whole(rows.to_task(found), _nodes(connection, task), matrix, seq, rows.from_micro(at) or 0.0)
 
         return self._call(read)
+
+    def newest(self, task: str) -> tuple[int, float]:
+        """Return the number and time of the task's last event."""
+        found = self._one(queries.NEWEST_OF_TASK, {"task": task})
+        return (0, 0.0) if found is None else (found[0], rows.from_micro(found[1]) or 0.0)
+
+    def same_request(self, request: Request) -> str | None:
+        """Return the task that an earlier request made. Raises KeyReused if it asked for something else."""
+        return self._call(lambda connection: same_request(connection, request))
 
     # -- nodes and attempts
 
@@ -144,6 +164,11 @@ class Reader:
         sql = queries.LAST_SEQ if task is None else queries.LAST_SEQ_OF_TASK
         found = self._one(sql, {"task": task})
         return int(found[0] or 0) if found else 0
+
+    def kept(self) -> tuple[int, int]:
+        """Return the numbers behind which all events are kept, and of the last event."""
+        pruned, last = self._one(queries.KEPT, {})
+        return int(pruned), int(last)
 
     def owners(self) -> list[OwnerRow]:
         """Return the processes that own runs, dead ones included."""

@@ -48,7 +48,14 @@ def from_task(row: TaskRow) -> tuple[object, ...]:
         row.deadline,
         row.elapsed,
         to_micro(row.seen_at),
+        from_counts(row.counts),
+        row.rerun_of,
     )
+
+
+def from_counts(counts: Mapping[State, int]) -> str:
+    """Return the column of nodes by state."""
+    return encode({int(state): number for state, number in counts.items() if number})
 
 
 def to_task(row: Sequence[Any]) -> TaskRow:
@@ -71,6 +78,8 @@ def to_task(row: Sequence[Any]) -> TaskRow:
         deadline=row[14],
         elapsed=row[15],
         seen_at=from_micro(row[16]),
+        counts={State(int(state)): number for state, number in json.loads(row[17]).items()},
+        rerun_of=row[18],
     )
 
 
@@ -175,10 +184,15 @@ def event_data(change: Change) -> Mapping[str, object]:
     if row is None:
         return {}
     data: dict[str, object] = {"state": int(row.state)}
+    if change.before is not None:
+        data["from"] = int(change.before)
     for name in ("reason", "reason_code", "executor", "exit_code"):
         value = getattr(row, name, None)
         if value is not None:
             data[name] = value
+    for name in ("started_at", "stopped_at"):
+        if (at := getattr(row, name)) is not None:
+            data[name] = to_micro(at)
     return data
 
 

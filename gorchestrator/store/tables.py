@@ -23,11 +23,13 @@ from gorchestrator.common.states import State
 metadata = MetaData()
 
 #: One row: the ``seq`` of the last event. Updated in the committing transaction, so that seq is in commit order.
+#: ``pruned`` is that of the last event that was removed: all behind it are there.
 counter = Table(
     "counter",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", BigInteger, nullable=False),
+    Column("pruned", BigInteger, nullable=False, server_default="0"),
 )
 
 events = Table(
@@ -64,9 +66,20 @@ tasks = Table(
     Column("deadline", Float),  # seconds
     Column("elapsed", Float, nullable=False, server_default="0"),  # seconds, at seen_at
     Column("seen_at", BigInteger),
+    Column("counts", Text, nullable=False, server_default="{}"),  # JSON: nodes by the number of their state
+    Column("rerun_of", Text),
     sqlite_with_rowid=False,
 )
-Index("tasks_by_age", tasks.c.accepted_at, tasks.c.id)
+#: All that a list is filtered and sorted by, so that 100,000 tasks are looked through in the index alone.
+Index(
+    "tasks_list",
+    tasks.c.accepted_at,
+    tasks.c.id,
+    tasks.c.state,
+    tasks.c.name,
+    tasks.c.started_at,
+    tasks.c.stopped_at,
+)
 Index("tasks_open", tasks.c.owner, tasks.c.state, sqlite_where=tasks.c.state < int(State.SUCCESS))
 
 specs = Table(
@@ -85,6 +98,37 @@ documents = Table(
     metadata,
     Column("task", Text, primary_key=True),
     Column("digraph", LargeBinary),  # zlib
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("task", Text, nullable=False),
+    PrimaryKeyConstraint("key", "value", "accepted_at", "task"),
+    sqlite_with_rowid=False,
+)
+
+#: Requests that may be sent again without being taken twice: their ``Idempotency-Key``, and what they made.
+requests = Table(
+    "requests",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),  # of what was asked for
+    Column("task", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("requests_by_age", "at"),
+    sqlite_with_rowid=False,
+)
+
+#: Where the nodes of a task are drawn. Made when it is first asked for.
+layouts = Table(
+    "layouts",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("layout", LargeBinary, nullable=False),  # JSON, zlib
 )
 
 #: A node has a row here from its first change on.

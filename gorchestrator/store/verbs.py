@@ -1,22 +1,17 @@
 """What can be done to a task or an owner in one step, beside the changes of a run. Each runs inside a transaction."""
 
 import time
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 
 from sqlalchemy import bindparam, delete, func, insert, literal_column, null, select, update
 
 from gorchestrator.domain.records import ENGINE, Kind, OwnerRow, TaskRow
 from gorchestrator.store import rows, tables
 from gorchestrator.store.projection import Transaction
-from gorchestrator.store.sql import OPEN, inserting, named
+from gorchestrator.store.sql import OPEN, named
 
-_TASKS = inserting(tables.tasks)
-_SPECS = inserting(tables.specs)
-_DOCUMENTS = inserting(tables.documents)
 TASK = named(select(tables.tasks).where(tables.tasks.c.id == bindparam("task")))
-_IS_FULL = named(select(tables.tasks.c.id).where(OPEN).limit(literal_column("1")).offset(bindparam("last")))
 _CANCEL = named(
     update(tables.tasks)
     .where(tables.tasks.c.id == bindparam("task"))
@@ -47,35 +42,6 @@ _ELAPSED = named(
     .values(elapsed=_each.c.value, seen_at=bindparam("at"))
 )
 _FORGET = named(delete(tables.owners).where(tables.owners.c.id == bindparam("by")))
-
-
-class Accept:
-    """Insert a task with its document and nodes, owned from the start. ``most``: how many open tasks there may be."""
-
-    def __init__(
-        self,
-        task: TaskRow,
-        digraph: str | None,
-        nodes: Sequence[tuple[int, str, str]],
-        owner: str,
-        most: int | None = None,
-    ) -> None:
-        self._task, self._digraph, self._nodes, self._owner, self._most = task, digraph, nodes, owner, most
-
-    def __call__(self, transaction: Transaction) -> bool:
-        """Write it unless there are too many, in all processes; return whether it is written."""
-        task, connection = self._task, transaction.connection
-        if self._most is not None and connection.execute(_IS_FULL, {"last": self._most - 1}).fetchone():
-            return False
-        row = rows.from_task(replace(task, owner=self._owner, fence=1, seen_at=task.accepted_at))
-        digraph = None if self._digraph is None else zlib.compress(self._digraph.encode(), level=1)
-        _TASKS.run(connection, [row])
-        _DOCUMENTS.run(connection, [(task.id, digraph)])
-        _SPECS.run(connection, [(task.id, *node) for node in self._nodes])
-        transaction.forget(task.id)
-        data = {"name": task.name, "state": int(task.state), "size": task.size, "owner": self._owner}
-        transaction.event(Kind.TASK_ACCEPTED, task.id, task.accepted_at, ENGINE, data)
-        return True
 
 
 class RequestCancel:

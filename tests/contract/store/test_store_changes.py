@@ -42,7 +42,7 @@ def test_rows_are_read_as_they_were_written(store: Store) -> None:
     event = store.reader.events(1, 1)[0]
     assert (event.node, event.attempt, event.kind, event.actor, event.at) == (1, 2, Kind.NODE_FINAL, "me", 3.5)
     expected = {"state": 4, "reason": "exit status 3\0", "reason_code": "exit", "executor": "ex", "exit_code": 3}
-    assert event.data == expected
+    assert event.data == expected | {"started_at": 1700000000000001, "stopped_at": 1700000001500000}
 
 
 def test_attempts_are_read_page_by_page_with_the_sizes_of_their_logs(
@@ -247,5 +247,8 @@ def test_a_task_is_read_whole(store: Store) -> None:
     store.journal.accept(TaskRow(TASK, "x", size=1, accepted_at=1.0), "[0]", [(0, "n0", "{}")], "owner-1")
     store.journal.write(node_change(0))
     for digraph in (False, True):
-        expected = store.reader.task(TASK), store.reader.nodes(TASK), "[0]" if digraph else None
-        assert store.reader.whole(TASK, digraph=digraph) == expected
+        whole = store.reader.whole(TASK, digraph=digraph)
+        assert whole is not None
+        assert (whole.task, whole.nodes) == (store.reader.task(TASK), store.reader.nodes(TASK))
+        assert whole.digraph == ("[0]" if digraph else None)
+        assert (whole.seq, whole.at) == (2, 2000.25) == store.reader.newest(TASK)

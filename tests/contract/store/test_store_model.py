@@ -70,7 +70,8 @@ class JournalMachine(RuleBasedStateMachine):
         process, task = self.processes[by], self.name()
         row = TaskRow(task, "test", size=NODES, accepted_at=float(self.count))
         process.store.journal.accept(row, None, [(n, f"n{n}", "{}") for n in range(NODES)], process.owner)
-        self.model.tasks[task] = replace(row, owner=process.owner, fence=1, seen_at=row.accepted_at)
+        counts = {State.TORUN: NODES}
+        self.model.tasks[task] = replace(row, owner=process.owner, fence=1, seen_at=row.accepted_at, counts=counts)
         self.model.nodes |= {(task, n): NodeRow(task, n) for n in range(NODES)}
         self.model.tell(task, Kind.TASK_ACCEPTED, State.INITIAL)
         process.held[task] = 1

@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from gorchestrator.common.states import State
 from gorchestrator.domain.errors import SchemaMismatch, StoreError
 from gorchestrator.store import Store, connection, migrations, schema, tables
 from store_support import processes
@@ -47,10 +48,20 @@ def test_the_list_of_revisions_is_that_of_the_migrations() -> None:
 def test_an_older_schema_is_refused_and_upgraded_with_all_that_is_in_it(path: Path) -> None:
     path.parent.mkdir()
     migrations.run(path, schema.REVISIONS[0])
-    values = {"id": "0" * 32, "name": "old", "state": 2, "labels": "{}", "size": 1, "accepted_at": 17, "fence": 3}
+    values = {
+        "id": "0" * 32,
+        "name": "old",
+        "state": 2,
+        "labels": '{"a":"b"}',
+        "size": 2,
+        "accepted_at": 17,
+        "fence": 3,
+    }
     with closing(sqlite3.connect(path)) as opened, opened:
         names, places = ", ".join(values), ", ".join("?" * len(values))
         opened.execute(f"INSERT INTO tasks ({names}) VALUES ({places})", tuple(values.values()))
+        opened.executemany("INSERT INTO specs VALUES (?, ?, ?, '{}')", [(values["id"], n, f"n{n}") for n in (0, 1)])
+        opened.execute("INSERT INTO nodes (task, node, state, attempt, output) VALUES (?, 1, 3, 1, '{}')", ("0" * 32,))
     with pytest.raises(SchemaMismatch, match="gorch db upgrade") as caught:
         Store.open(path)
     assert caught.value.data == {"found": schema.REVISIONS[0], "needed": schema.HEAD}
@@ -59,6 +70,11 @@ def test_an_older_schema_is_refused_and_upgraded_with_all_that_is_in_it(path: Pa
     store = Store.open(path)
     (task,) = store.reader.open_tasks()
     store.close()
+    assert task.counts == {State.TORUN: 1, State.SUCCESS: 1}
+    with closing(sqlite3.connect(path)) as opened:
+        assert opened.execute("SELECT key, value, accepted_at, task FROM labels").fetchall() == [
+            ("a", "b", 17, "0" * 32)
+        ]
     assert (task.name, task.fence, task.deadline, task.elapsed, task.seen_at) == ("old", 3, None, 0.0, None)
 
 

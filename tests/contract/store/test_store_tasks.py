@@ -11,7 +11,7 @@ import pytest
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError, TooManyRuns
 from gorchestrator.domain.records import Kind, NodeRow, OwnerRow, TaskRow
-from gorchestrator.store import Store, verbs
+from gorchestrator.store import Store, accepting
 from store_support import ME, OTHER, TASK, accept, locked, node_change, task_change
 
 OWNER = OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123)
@@ -22,7 +22,8 @@ def test_an_accepted_task_is_read_as_it_was_given(store: Store) -> None:
     store.journal.accept(row, "[0,1,0,0]", [(0, "x", '{"name":"x"}'), (1, "y", '{"name":"\\u0000y"}')], ME)
 
     found = store.reader.task(TASK)
-    assert found == replace(row, owner=ME, fence=1, seen_at=1700000000.123456)
+    counts = {State.TORUN: 2}
+    assert found == replace(row, owner=ME, fence=1, seen_at=1700000000.123456, counts=counts)
     assert store.reader.digraph(TASK) == "[0,1,0,0]"
     assert store.reader.nodes(TASK) == [
         (NodeRow(TASK, 0), '{"name":"x"}'),
@@ -189,5 +190,5 @@ def test_no_more_are_open_than_may_be(store: Store, path: Path) -> None:
 
 def test_how_many_are_open_is_looked_up_in_an_index(store: Store, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        plan = connection.execute(f"explain query plan {verbs._IS_FULL}", {"last": 9}).fetchall()
+        plan = connection.execute(f"explain query plan {accepting._IS_FULL}", {"last": 9}).fetchall()
     assert [row[3] for row in plan] == ["SCAN tasks USING COVERING INDEX tasks_open"]
