@@ -38,6 +38,10 @@ DEFAULTS = {
     "ANSIBLE_RETRY_FILES_ENABLED": "0",
     "ANSIBLE_NOCOWS": "1",
     "ANSIBLE_HOST_KEY_CHECKING": "1",
+    # Unless it is told to wait (by default 0 times), Ansible ends a play by killing workers that have not quite ended,
+    # each with its session: with what a task has left running, which is to live on after success.
+    "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT": "1000",
+    "ANSIBLE_WORKER_SHUTDOWN_POLL_DELAY": "0.01",
 }
 
 

@@ -1,6 +1,9 @@
 """The engine ``ansible`` on a real executor with the real ``ansible-playbook``, beyond the contract of all engines."""
 
 import json
+import os
+import signal
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,8 @@ from typing import Any
 import pytest
 
 from beds import needs
-from executor_support import Executor, new_id, started
+from executor_support import Executor, alive, new_id, started
+from support import wait_until
 
 SUCCESS, FAILURE = 3, 4
 TOKEN = "0123-token-4567"
@@ -57,6 +61,19 @@ SITE = """
       tags: [always]
 """
 
+LINGER = """
+import threading
+import time
+
+class FilterModule:
+    def filters(self):
+        return {"linger": self.linger}
+
+    def linger(self, value):
+        threading.Thread(target=time.sleep, args=[1]).start()  # a process waits for its threads before it ends
+        return value
+"""
+
 
 def node(artifact: str, *args: str, **fields: Any) -> dict[str, Any]:
     return {"name": "deploy", "engine": "ansible", "artifact": artifact, "args": list(args), **fields}
@@ -70,9 +87,14 @@ def play(*tasks: str, hosts: str = "all") -> str:
 
 
 @pytest.fixture(scope="module")
-def executor(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Executor]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of playbooks and inventories."""
+    return tmp_path_factory.mktemp("place")
+
+
+@pytest.fixture(scope="module")
+def executor(tmp_path_factory: pytest.TempPathFactory, certs: Path, place: Path) -> Iterator[Executor]:
     """Return one with an inventory of two hosts, which are this machine."""
-    place = tmp_path_factory.mktemp("place")
     (place / "hosts.ini").write_text(INVENTORY)
     (place / "site.yml").write_text(SITE)
     settings = {"ARTIFACT_DIRS": str(place), "ANSIBLE_INVENTORY": str(place / "hosts.ini"), "SECRET_ENV": "TOKEN"}
@@ -248,6 +270,20 @@ def test_options_reach_ansible(executor: Executor) -> None:
     assert "left out" not in job["log"]
     assert "TASK [make]" in job["log"]
     assert "task path:" in job["log"]
+
+
+def test_what_it_left_running_lives_on_although_its_worker_takes_time_to_end(executor: Executor, place: Path) -> None:
+    """Ansible kills a worker that is not yet gone at the end of the play, with all that is in its session."""
+    (place / "filter_plugins").mkdir()
+    (place / "filter_plugins" / "linger.py").write_text(LINGER)
+    mark = f"7{uuid.uuid4().int % 10**6:06d}"
+    start = f"sleep {mark} >/dev/null 2>&1 &"
+    (place / "linger.yml").write_text(play(f"- ansible.builtin.shell: {start} echo {{{{ 1 | linger }}}}"))
+    job, _ = run(executor, node("linger.yml", target="web1"))
+    assert job["state"] == SUCCESS, job
+    left = wait_until(lambda: alive(f"sleep {mark}"))
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
 
 
 def test_an_inventory_that_is_not_there_is_told(new_executor: Callable[..., Executor]) -> None:
