@@ -26,6 +26,7 @@ from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.service import Service, load_stored
 from gorchestrator.store import Store
+from gorchestrator.web import headers, pages
 
 log = logging.getLogger(__name__)
 
@@ -95,12 +96,14 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _build(config: Config) -> Flask:
     parts = Parts(config)
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)  # the pages bring their own
     app.json.compact = True  # type: ignore[attr-defined]  # Flask's provider has it
     problems.install(app)
     errors.install(app)
     context.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
     _install_docs(app)
+    pages.install(app)
+    headers.install(app)
     _guard(app, config)
     log_refused_handshakes()
     parts.start()

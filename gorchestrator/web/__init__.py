@@ -1,0 +1,1 @@
+"""The web client: pages and their static files. They show what the public API tells, and know nothing else."""

@@ -1,0 +1,65 @@
+/* One executor: whether it is there, how busy it is, and what its engines say of themselves. */
+
+import { h, name } from "../dom.js";
+import { rough, seconds, time } from "../format.js";
+
+/** Return the card of an executor as a ping tells of it; `before`: the card that it replaces, which stays open or not. */
+export function card(executor, before) {
+  const open = before?.querySelector("details")?.open ?? true;
+  return h(
+    "section",
+    { class: `panel executor ${executor.reachable ? "there" : "away"}`, "aria-label": `Executor ${executor.name}` },
+    h("h2", {}, name(executor.name)),
+    presence(executor),
+    h("p", { class: "address mono" }, name(executor.url)),
+    executor.reachable ? load(executor) : h("p", { class: "reason", dir: "auto" }, executor.reason),
+    executor.engines && engines(executor.engines, open),
+  );
+}
+
+function presence({ reachable, since }) {
+  const word = reachable ? "reachable" : "not reachable";
+  const age = since ? h("span", { class: "muted" }, " since ", time(since), ` (${rough(seconds(since))})`) : null;
+  return h("p", { class: `presence badge state-${reachable ? "success" : "failure"}` }, mark(reachable), word, age);
+}
+
+function mark(good) {
+  const path = good ? "M13 3.5 6.5 12 3 8.6l1.3-1.3 2.1 2L11.6 2.4Z" : "M4.2 3 8 6.8 11.8 3 13 4.2 9.2 8l3.8 3.8-1.2 1.2L8 9.2 4.2 13 3 11.8 6.8 8 3 4.2Z";
+  return h("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: path }));
+}
+
+function load(executor) {
+  const { capacity } = executor;
+  const meter = h("div", {
+    class: "load",
+    role: "meter",
+    "aria-label": "Load",
+    "aria-valuemin": 0,
+    "aria-valuemax": capacity,
+    "aria-valuenow": Math.min(executor.load, capacity),
+    "aria-valuetext": `${executor.load} of ${capacity} places`,
+  }, h("span", { style: { width: `${Math.min(100, (100 * executor.load) / capacity)}%` } }));
+  return h("div", { class: "places" }, meter, h("span", { class: "number" }, `${executor.load} of ${capacity} places taken`));
+}
+
+function engines(found, open) {
+  const names = Object.keys(found).sort();
+  const able = names.filter((engine) => found[engine].ok).length;
+  const summary = h("summary", {}, `${able} of ${names.length} engines can work`);
+  const rows = names.map((engine) => row(engine, found[engine]));
+  return h("details", { open }, summary, h("table", { class: "engines" },
+    h("caption", { class: "out-of-sight" }, "Engines"),
+    h("thead", { class: "out-of-sight" }, h("tr", {}, ["Engine", "Can work", "Keys of a node that it takes"].map((title) => h("th", { scope: "col" }, title)))),
+    h("tbody", {}, rows)));
+}
+
+function row(engine, { ok, reason, fields }) {
+  const verdict = h("span", { class: `badge state-${ok ? "success" : "failure"}` }, mark(ok), ok ? "works" : "cannot work");
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, name(engine)),
+    h("td", {}, verdict, reason ? h("span", { class: "reason", dir: "auto" }, reason) : null),
+    h("td", { class: "fields muted" }, (fields ?? []).join(", ") || "no keys"),
+  );
+}

@@ -1,0 +1,67 @@
+"""Fixtures: Chromium, driven by Playwright, and pages that fail their test on whatever their console complains of."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from browser_support import Faults, Shots
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return a browser; none is ever downloaded."""
+    if CHROMIUM is None:
+        assert not os.environ.get("CI"), "CI needs chromium: .ci/run installs it"
+        pytest.skip("there is no chromium on this machine; `apt-get install chromium`, or name one in CHROMIUM")
+    # As root, Chromium has no sandbox; /dev/shm of a container may be too small for it.
+    options = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Return what opens pages, with the options of a browser context; whatever their consoles say fails the test.
+
+    A test that expects a complaint, such as of a service that is down, names it in ``page.faults.expected``.
+    """
+    contexts: list[BrowserContext] = []
+    watched: list[Faults] = []
+
+    def new_page(**options: object) -> Page:
+        options = {"viewport": {"width": 1280, "height": 800}, "timezone_id": "Europe/Berlin"} | options
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.faults = Faults(page)  # type: ignore[attr-defined]
+        watched.append(page.faults)  # type: ignore[attr-defined]
+        return page
+
+    yield new_page
+    for context in contexts:
+        context.close()
+    assert [fault for faults in watched for fault in faults.unexpected()] == []
+
+
+@pytest.fixture
+def page(new_page: Callable[..., Page]) -> Page:
+    """Return a page of a fresh context."""
+    return new_page()
+
+
+@pytest.fixture
+def shots(request: pytest.FixtureRequest, tmp_path: Path, new_page: Callable[..., Page]) -> Shots:
+    """Return what saves screenshots: below the folder that ``GORCH_SCREENSHOTS`` names, else in the test's own."""
+    folder = Path(os.environ.get("GORCH_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return Shots(folder, re.sub(r"\W+", "-", request.node.name.removeprefix("test_")), new_page)
