@@ -93,7 +93,7 @@ class Server:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         self.process.wait()
-        psutil.wait_procs(workers, 10)
+        wait_until(lambda: all(map(_ended, workers)), what="its workers have ended")
 
     def stop(self) -> None:
         """End it with SIGTERM."""
@@ -174,3 +174,11 @@ def start_services(
     finally:
         front.stop()
         back.stop()
+
+
+def _ended(process: psutil.Process) -> bool:
+    """Whether a process has let go of its files; who collects orphans may take seconds to do so."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() == 1
+    except psutil.NoSuchProcess:
+        return True
