@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 class Contact:
     """The contact to one executor; ``made`` is called with what it says of itself, each time that it is asked.
 
-    ``times`` counts how often contact was made after there was none.
+    ``times`` counts how often contact was made after there was none; ``since_at`` is when it was made or lost (seconds
+    since the epoch), or first sought.
     """
 
     def __init__(self, api: ExecutorApi, made: Callable[[Info], None]) -> None:
@@ -31,15 +32,15 @@ class Contact:
         self.times = 0
         self._there = Event()
         self._gone = Event()
-        self._since = time.time()
+        self.since_at = time.time()
         self._greenlet: gevent.Greenlet[..., None] | None = None
         self.info: Info | None = None
         self.fault: CallFault | None = None
 
     @property
     def since(self) -> str:
-        """When the contact was lost, or first sought, for people."""
-        return (to_wire(self._since) or "")[:19] + "Z"
+        """The same for people."""
+        return (to_wire(self.since_at) or "")[:19] + "Z"
 
     def start(self) -> None:
         """Begin to ask, until :meth:`stop`."""
@@ -60,7 +61,7 @@ class Contact:
         self.fault = fault
         if self._there.is_set():
             self._there.clear()
-            self._since = time.time()
+            self.since_at = time.time()
             log.warning("lost contact: %s", fault.reason, extra={"event": "executor_lost", "executor": self._api.name})
         self._gone.set()
 
@@ -76,14 +77,16 @@ class Contact:
                 pause = min(2 * pause, _LAST_PAUSE)
             else:
                 pause = _FIRST_PAUSE
-                self._found(info)
+                self.found(info)
                 self._gone.wait(_REFRESH)
 
-    def _found(self, info: Info) -> None:
+    def found(self, info: Info) -> None:
+        """Take note of what it has said of itself."""
         self.info, self.fault = info, None
         self._made(info)
         if not self._there.is_set():
             self.times += 1
+            self.since_at = time.time()
             self._there.set()
             log.info("in contact", extra={"event": "executor_found", "executor": self._api.name})
 

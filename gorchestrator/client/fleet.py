@@ -142,11 +142,14 @@ class RemoteExecutor:
         return self.contact.info is None or engine in self.contact.info.engines
 
     def ask(self) -> tuple[Info | None, str | None]:
-        """Ping it: what it says of itself, or why it does not."""
+        """Ping it: what it says of itself, or why it does not. The contact learns the same."""
         try:
-            return self.api.ping(), None
+            info = self.api.ping()
         except CallFault as fault:
+            self.contact.lost(fault)
             return None, fault.reason
+        self.contact.found(info)
+        return info, None
 
     # -- receipts: many in one call, so that a short node costs one round trip
 

@@ -1,5 +1,7 @@
 """One greenlet knows for all whether an executor can be reached, and what it says of itself."""
 
+from types import SimpleNamespace
+
 import gevent
 import pytest
 
@@ -92,3 +94,16 @@ def test_losses_and_finds_are_logged_once_each(contact_with, caplog):
         contact.lost(Unreachable(ReasonCode.EXECUTOR_UNREACHABLE, "refused"))
     assert contact.wait(5)
     assert [record.event for record in caplog.records] == ["executor_found", "executor_lost", "executor_found"]
+
+
+def test_it_knows_since_when_it_is_there_and_since_when_it_is_away(contact_with, monkeypatch):
+    times = iter([1.0, 2.0, 3.0])
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: next(times)))
+    _, contact, _ = contact_with(AWAY)
+    assert contact.since_at == 1
+    contact.found(info())
+    contact.found(info())
+    assert contact.since_at == 2
+    contact.lost(AWAY)
+    contact.lost(AWAY)
+    assert contact.since_at == 3
