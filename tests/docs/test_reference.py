@@ -28,8 +28,8 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.records import Kind
 from support import ROOT, clean_environment
 
-API, EXECUTOR, GORCH, OPERATIONS = (
-    doctree(ROOT / "docs" / f"{name}.rst") for name in ("api", "executor", "gorch", "operations")
+API, EXECUTOR, GORCH, OPERATIONS, WEB = (
+    doctree(ROOT / "docs" / f"{name}.rst") for name in ("api", "executor", "gorch", "operations", "web")
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
 OF_EXECUTORS_ONLY = {"invalid"}  # the orchestrator says invalid-gorch
@@ -78,8 +78,8 @@ os._exit(0)
 """
 
 
-def routes(package: str, data: Path) -> set[str]:
-    """Return methods and paths of a service's URL map, without what only its own page of API docs asks for."""
+def routes(package: str, data: Path) -> dict[str, str]:
+    """Return methods and paths of a service's URL map with their endpoints, without what only its own pages ask for."""
     code = ROUTES.format(package=package)
     done = subprocess.run(
         [sys.executable, "-c", code, str(data)],
@@ -90,9 +90,12 @@ def routes(package: str, data: Path) -> set[str]:
         check=True,
     )
     rules = json.loads(done.stdout.splitlines()[-1])
-    shown = [(rule, methods) for endpoint, rule, methods in rules if not re.search("static|oauth|<lambda>", endpoint)]
+    shown = [rule for rule in rules if not re.search("static|oauth|<lambda>", rule[0])]
     return {
-        f"{method} {same(rule)}" for rule, methods in shown for method in methods if method not in {"HEAD", "OPTIONS"}
+        f"{method} {same(rule)}": endpoint
+        for endpoint, rule, methods in shown
+        for method in methods
+        if method not in {"HEAD", "OPTIONS"}
     }
 
 
@@ -105,7 +108,13 @@ def same(path: str) -> str:
     ("document", "package"), [(API, "gorchestrator"), (EXECUTOR, "executor")], ids=["api", "executor"]
 )
 def test_every_route_is_documented(document, package, tmp_path):
-    assert {same(route) for route in keys(document, "Routes", "Route")} == routes(package, tmp_path)
+    served = {route for route, endpoint in routes(package, tmp_path).items() if not endpoint.startswith("web.")}
+    assert {same(route) for route in keys(document, "Routes", "Route")} == served
+
+
+def test_every_page_is_documented(tmp_path):
+    served = {route for route, name in routes("gorchestrator", tmp_path).items() if name.startswith("web.")}
+    assert {f"GET {same(path)}" for path in keys(WEB, "Pages", "Page")} == served
 
 
 # -- states, reasons, problems

@@ -22,8 +22,8 @@ app = create_app()
 print()
 print(json.dumps([[rule.rule, sorted(rule.methods), rule.endpoint] for rule in app.url_map.iter_rules()]))
 """
-# What HTTP and Flask bring along beside our own routes: the docs themselves, and static files.
-NOT_OURS = re.compile(r"flasgger\.|apidocs_pages\.|static$|.*\.static$")
+# What there is beside the routes of the API: its docs themselves, the pages, and static files.
+NOT_OURS = re.compile(r"flasgger\.|apidocs_pages\.|web\.|.*\.static$")
 
 
 @pytest.fixture(scope="module")

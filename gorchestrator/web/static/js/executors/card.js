@@ -49,17 +49,24 @@ function engines(found, open) {
   const rows = names.map((engine) => row(engine, found[engine]));
   return h("details", { open }, summary, h("table", { class: "engines" },
     h("caption", { class: "out-of-sight" }, "Engines"),
-    h("thead", { class: "out-of-sight" }, h("tr", {}, ["Engine", "Can work", "Keys of a node that it takes"].map((title) => h("th", { scope: "col" }, title)))),
+    h("thead", { class: "out-of-sight" }, h("tr", {}, ["Engine", "Can work", "Why not, and the keys of a node that it takes"].map((title) => h("th", { scope: "col" }, title)))),
     h("tbody", {}, rows)));
 }
 
 function row(engine, { ok, reason, fields }) {
-  const verdict = h("span", { class: `badge state-${ok ? "success" : "failure"}` }, mark(ok), ok ? "works" : "cannot work");
   return h(
     "tr",
     {},
     h("th", { scope: "row" }, name(engine)),
-    h("td", {}, verdict, reason ? h("span", { class: "reason", dir: "auto" }, reason) : null),
-    h("td", { class: "fields muted" }, (fields ?? []).join(", ") || "no keys"),
+    h("td", { class: `badge state-${ok ? "success" : "failure"}` }, mark(ok), ok ? "works" : "cannot work"),
+    h("td", {}, reason ? h("span", { class: "reason", dir: "auto" }, reason) : null, keys(fields ?? [])),
   );
+}
+
+/** The keys of a node that an engine takes, its options apart. */
+function keys(fields) {
+  const plain = fields.filter((field) => !field.startsWith("options."));
+  const options = fields.filter((field) => field.startsWith("options.")).map((field) => field.slice("options.".length));
+  const list = (names) => h("span", { class: "mono" }, names.join(", "));
+  return h("span", { class: "fields muted" }, plain.length ? list(plain) : "no keys", options.length ? [" · options ", list(options)] : null);
 }
