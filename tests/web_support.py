@@ -123,6 +123,7 @@ class Quiet(ThreadingHTTPServer):
     """Clients that go away in between are what is tested."""
 
     daemon_threads = True
+    request_queue_size = 128  # by default 5: who comes when that is full asks again a second later
 
     def handle_error(self, *_: Any) -> None:
         pass
