@@ -10,6 +10,7 @@ from gevent import monkey
 from gorchestrator import __version__
 from gorchestrator.api import SCHEMAS, VIEWS, context, errors
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
+from gorchestrator.api.parameters import PARAMETERS
 from gorchestrator.api.resolutions import ResolveSchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
@@ -24,7 +25,8 @@ from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
-from gorchestrator.service import Service, load_stored
+from gorchestrator.service import Events, Executors, Logs, Service, Submissions, Tasks
+from gorchestrator.service.recovery import load_stored
 from gorchestrator.store import Store
 from gorchestrator.web import headers, pages
 
@@ -49,12 +51,19 @@ class Parts:
             share=self.fleet.share_with,
             lease=config.lease,
         )
+        tasks = Tasks(self.store)
         self.service = Service(
-            store=self.store,
-            scheduler=self.scheduler,
-            ownership=ownership,
-            fleet=self.fleet,
-            open_runs=config.open_runs,
+            submissions=Submissions(
+                store=self.store,
+                scheduler=self.scheduler,
+                ownership=ownership,
+                fleet=self.fleet,
+                open_runs=config.open_runs,
+            ),
+            tasks=tasks,
+            logs=Logs(self.store, tasks),
+            events=Events(self.store, tasks),
+            executors=Executors(self.fleet),
         )
 
     def start(self) -> None:
@@ -66,7 +75,7 @@ class Parts:
 
     def release(self) -> None:
         """Give up all runs and end all waiting, at once: others go on with them, and what runs on executors goes on."""
-        self.store.tailer.close()
+        self.store.end_waiting()
         with suppress(StoreError):  # then it is the lease that tells the others
             self.scheduler.stop()
 
@@ -138,4 +147,5 @@ def _install_docs(app: Flask) -> None:
             **SCHEMAS,
         },
         views=VIEWS,
+        parameters=PARAMETERS,
     )

@@ -1,16 +1,18 @@
 """The REST API of the orchestrator: routes, marshmallow schemas, problems. Knows schemas and the service."""
 
-from gorchestrator.api import about, answers, attempts, resolutions, submissions, tasks
+from gorchestrator.api import about, answers, attempts, events, logs, resolutions, submissions, tasks
 
 VIEWS = (
     submissions.submit,
     tasks.list_tasks,
     tasks.show,
     tasks.cancel,
-    tasks.log,
+    events.task_events,
+    logs.log,
     attempts.list_attempts,
     resolutions.resolve,
     submissions.validate,
+    events.all_events,
     about.ping,
 )
 SCHEMAS = {

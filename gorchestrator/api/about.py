@@ -22,5 +22,5 @@ def ping() -> Any:
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """
-    executors = [answers.executor(view) for view in service().ping()]
+    executors = [answers.executor(view) for view in service().executors.ping()]
     return {"status": "success", "version": __version__, "executors": executors}

@@ -9,7 +9,8 @@ from marshmallow import Schema, fields
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.timestamps import to_wire
 from gorchestrator.domain.records import AttemptRow, NodeRow, Resolution, TaskRow, Whole
-from gorchestrator.service import AttemptsView, ExecutorView, slices
+from gorchestrator.service.executors import ExecutorView
+from gorchestrator.service.tasks import AttemptsView, slices
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -139,6 +140,7 @@ class ExecutorViewSchema(Schema):
     name = fields.String(metadata={"example": "executor"})
     url = fields.String(metadata={"example": "https://127.0.0.1:8443"})
     reachable = fields.Boolean(metadata={"example": True})
+    since = fields.String(allow_none=True, metadata={"description": "since when it is so", "example": _TIME})
     reason = fields.String(allow_none=True, metadata={"description": "why it is not reachable"})
     engines = fields.Dict(keys=fields.String(), values=fields.Dict(), allow_none=True)
     capacity = fields.Integer(allow_none=True, metadata={"example": 16})
@@ -180,6 +182,7 @@ def executor(view: ExecutorView) -> dict[str, Any]:
         "name": view.name,
         "url": view.url,
         "reachable": view.reason is None,
+        "since": to_wire(view.since),
         "reason": view.reason,
         "engines": view.engines,
         "capacity": view.capacity,

@@ -38,5 +38,5 @@ def list_attempts(task_id: str, node: str) -> Response:
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
-    view = service().attempts(task_id, node, number(request, "after") or 0)
+    view = service().tasks.attempts(task_id, node, number(request, "after") or 0)
     return Response(answers.attempts(view), content_type="application/json")

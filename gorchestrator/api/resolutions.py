@@ -95,5 +95,5 @@ def resolve(task_id: str, node: str) -> Any:
     """
     wanted = body.load(_SCHEMA, body.read_json(request, current_app.config["BODY_LIMIT"]))
     actor = request.remote_addr or "unknown"
-    said = service().resolve(task_id, node, Answer(wanted["as_"]), actor, wanted["output"])
+    said = service().tasks.resolve(task_id, node, Answer(wanted["as_"]), actor, wanted["output"])
     return answers.resolution(said), 202

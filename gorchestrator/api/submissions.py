@@ -1,18 +1,24 @@
 """The routes by which a gorch comes in: submit and validate. Each docstring is the route's docs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app, request, url_for
 
 from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.idempotency import request_of
 from gorchestrator.api.reading import read_gorch
-from gorchestrator.common.http.body import read_json
+from gorchestrator.common.http.body import parse_aside, read_body
 from gorchestrator.common.hub import breathe
+from gorchestrator.domain.errors import Fault
 
 
-def _read() -> Any:
-    data = read_json(request, current_app.config["BODY_LIMIT"])
-    return read_gorch(data, current_app.config["MAX_NODES"], breathe)
+def _body() -> bytes:
+    return read_body(request, current_app.config["BODY_LIMIT"])
+
+
+def _read(body: bytes) -> tuple[Mapping[str, Any], list[Fault]]:
+    return read_gorch(parse_aside(body), current_app.config["MAX_NODES"], breathe)
 
 
 @blueprint.post("/tasks", strict_slashes=False)
@@ -23,6 +29,7 @@ def submit() -> Any:
     post:
       tags: [tasks]
       summary: Submit a gorch; it is stored when this answers, and runs
+      parameters: [IdempotencyKey]
       requestBody:
         required: true
         content:
@@ -36,19 +43,33 @@ def submit() -> Any:
       responses:
         202:
           description: accepted
-          headers: {Location: {description: where the task is, schema: {type: string}}}
+          headers:
+            Location: {description: where the task is, schema: {type: string}}
+            Idempotency-Replayed: {description: true if an earlier request made the task, schema: {type: boolean}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Created"}}}
         400: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
+        409: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
-    document, faults = _read()
-    task = service().submit(document, faults)
-    return {"id": task.id}, 202, {"Location": url_for(".show", task_id=task.id)}
+    body = _body()
+    asked = request_of(request, body)
+    if asked is not None and (task_id := service().submissions.earlier(asked)):
+        return created(task_id, replayed=True)
+    document, faults = _read(body)
+    return created(service().submissions.submit(document, faults, asked))
+
+
+def created(task_id: str, *, replayed: bool = False, **more: Any) -> Any:
+    """Return the answer that names a new task, or the one that an earlier request of the same key has made."""
+    headers = {"Location": url_for(".show", task_id=task_id)}
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return {"id": task_id, **more}, 202, headers
 
 
 @blueprint.post("/validate")
@@ -76,6 +97,6 @@ def validate() -> Any:
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
-    document, faults = _read()
-    graph = service().validate(document, faults)
+    document, faults = _read(_body())
+    graph = service().submissions.validate(document, faults)
     return {"valid": True, "nodes": len(graph.nodes), "edges": graph.edges}

@@ -14,8 +14,14 @@ _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
 
 
 def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
-    view = service().show(task_id, digraph=flag(request, "digraph", default=True))
-    return Response(answers.task(view), status, applied(waited), content_type="application/json")
+    view = service().tasks.show(task_id, digraph=flag(request, "digraph", default=True))
+    headers = applied(waited) | {"ETag": _tag(view.seq, view.at)}
+    return Response(answers.task(view), status, headers, content_type="application/json")
+
+
+def _tag(seq: int, at: float) -> str:
+    """Return the ETag of a task as it was at an event; the time tells it from another one in a restored journal."""
+    return f'"{seq}-{round(at * 1_000_000):x}"'
 
 
 @blueprint.get("/tasks", strict_slashes=False)
@@ -41,7 +47,7 @@ def list_tasks() -> Any:
         422: {$ref: "#/components/responses/Problem"}
     """
     limit = number(request, "limit", least=1, most=_LIST_MOST) or _LIST
-    found = service().tasks(limit, open_only=flag(request, "open"))
+    found = service().tasks.list(limit, open_only=flag(request, "open"))
     return {"tasks": [answers.summary(row) for row in found]}
 
 
@@ -61,22 +67,37 @@ def show(task_id: str) -> Response:
           schema: {type: boolean, default: true}
         - in: header
           name: Prefer
-          description: wait=N waits at most N seconds (up to 50) for the end of the task
+          description: >-
+            wait=N waits at most N seconds (up to 50) for the end of the task; with If-None-Match, for its next change
           schema: {type: string}
           example: wait=10
+        - in: header
+          name: If-None-Match
+          description: the ETag of an earlier answer; while the task has not changed, the answer is 304
+          schema: {type: string}
       responses:
         200:
           description: the task
-          headers: {Preference-Applied: {description: the wait that was applied, schema: {type: string}}}
+          headers:
+            ETag: {description: another one as soon as anything of the task has changed, schema: {type: string}}
+            Preference-Applied: {description: the wait that was applied, schema: {type: string}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        304: {description: it is as it was}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request, _WAIT_MOST)
-    if wait:
-        service().task(task_id, wait)
+    if request.if_none_match:
+        seq, at = service().tasks.version(task_id)
+        if wait and request.if_none_match.contains_weak(_tag(seq, at).strip('"')):
+            service().tasks.changed(task_id, seq, wait)
+            seq, at = service().tasks.version(task_id)
+        if request.if_none_match.contains_weak(_tag(seq, at).strip('"')):
+            return Response(status=304, headers=applied(wait) | {"ETag": _tag(seq, at)})
+    elif wait:
+        service().tasks.ended(task_id, wait)
     return _show(task_id, waited=wait)
 
 
@@ -109,60 +130,6 @@ def cancel(task_id: str) -> Response:
         503: {$ref: "#/components/responses/Problem"}
     """
     wait = wait_of(request, _WAIT_MOST)
-    ended_before = service().task(task_id).state.final
-    service().cancel(task_id, request.remote_addr or "unknown", wait)
+    ended_before = service().tasks.get(task_id).state.final
+    service().tasks.cancel(task_id, request.remote_addr or "unknown", wait)
     return _show(task_id, 200 if ended_before else 202, wait)
-
-
-@blueprint.get("/tasks/<task_id>/nodes/<path:node>/log")
-def log(task_id: str, node: str) -> Response:
-    """Read what a node has printed.
-
-    ---
-    get:
-      tags: [tasks]
-      summary: What a node has printed, as raw bytes, at most 1 MiB an answer
-      description: >-
-        Of a long log the middle is left out. In an answer that goes over it a line stands in its place,
-        `[... N bytes left out from byte OFFSET on ...]`, and offsets go on behind it as if nothing was missing.
-      parameters:
-        - {in: path, name: task_id, required: true, schema: {type: string}}
-        - in: path
-          name: node
-          required: true
-          description: the node's name; or its number, if no node is so named
-          schema: {type: string}
-        - in: query
-          name: offset
-          description: the byte to begin at, of all that the attempt has printed
-          schema: {type: integer, minimum: 0, default: 0}
-        - in: query
-          name: attempt
-          description: the number of the try; the last one by default. One that never was has an empty log
-          schema: {type: integer, minimum: 1}
-      responses:
-        200:
-          description: the bytes from offset on that are stored by now
-          headers:
-            Gorch-Log-Next: {description: the offset of the next request, schema: {type: integer}}
-            Gorch-Log-Complete: {description: whether nothing can follow, schema: {type: boolean}}
-            Gorch-Log-Attempt: {description: the number of the try that printed it, schema: {type: integer}}
-            Gorch-Log-Gap:
-              description: what is left out in this answer, if anything is
-              schema: {type: string}
-              example: offset=5242880, length=1063256064
-          content: {application/octet-stream: {schema: {type: string, format: binary}}}
-        403: {$ref: "#/components/responses/Problem"}
-        404: {$ref: "#/components/responses/Problem"}
-        421: {$ref: "#/components/responses/Problem"}
-        422: {$ref: "#/components/responses/Problem"}
-    """
-    piece = service().log(task_id, node, number(request, "offset") or 0, number(request, "attempt", least=1))
-    headers = {
-        "Gorch-Log-Next": str(piece.next),
-        "Gorch-Log-Complete": str(piece.complete).lower(),
-        "Gorch-Log-Attempt": str(piece.attempt),
-    }
-    if piece.gap:
-        headers["Gorch-Log-Gap"] = f"offset={piece.gap.offset}, length={piece.gap.length}"
-    return Response(piece.data, 200, headers, content_type="application/octet-stream")

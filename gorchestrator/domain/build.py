@@ -16,12 +16,17 @@ from gorchestrator.domain.digraph import (
     topological_order,
 )
 from gorchestrator.domain.errors import Fault, InvalidGorch
-from gorchestrator.domain.graph import BUILT_IN_ENGINES, NIL, Graph, Node, Reference
+from gorchestrator.domain.graph import BUILT_IN_ENGINES, NIL, SLEEP, Graph, Node, Reference
 from gorchestrator.domain.pace import Pause
 from gorchestrator.domain.references import Resolver
 
 _NODES_PER_SLICE = 500
 _OF_ENGINES = ("artifact", "args", "env", "output", "timeout")  # fields that an engine may not honour
+# What the engines of the orchestrator honour, on executors too: whatever documents of the Go project have.
+BUILT_IN_FIELDS = {
+    NIL: frozenset({"artifact", "args", "output"}),
+    SLEEP: frozenset({"artifact", "args", "output", "timeout"}),
+}
 
 
 def build(
@@ -118,30 +123,30 @@ def _check_engines(
             faults.append(
                 Fault(f"/nodes/{place}/engine", f"{engine[:100]!r} is unknown; known are {', '.join(sorted(known))}")
             )
-        elif engines and engine in engines and engine not in BUILT_IN_ENGINES:
-            faults.extend(_not_honoured(f"/nodes/{place}", spec, engines[engine]))
+        elif (honoured := BUILT_IN_FIELDS.get(engine or NIL, (engines or {}).get(engine))) is not None:
+            faults.extend(_not_honoured(f"/nodes/{place}", spec, engine or NIL, honoured))
 
 
-def _not_honoured(pointer: str, spec: Mapping[str, Any], honoured: frozenset[str]) -> Iterator[Fault]:
+def _not_honoured(pointer: str, spec: Mapping[str, Any], engine: str, honoured: frozenset[str]) -> Iterator[Fault]:
     """Yield what an engine would refuse: what cannot be honoured is not ignored."""
     for field in _OF_ENGINES:
         if spec.get(field) and field not in honoured:
-            yield Fault(f"{pointer}/{field}", f"engine {spec['engine']} makes no use of it")
+            yield Fault(f"{pointer}/{field}", f"engine {engine} makes no use of it")
     for option in spec.get("options") or {}:
         if f"options.{option}" not in honoured:
             known = sorted(name.removeprefix("options.") for name in honoured if name.startswith("options."))
             which = f"has the options {', '.join(known)}" if known else "has no options"
             step = option[:100].replace("~", "~0").replace("/", "~1")
-            yield Fault(f"{pointer}/options/{step}", f"engine {spec['engine']} {which}")
+            yield Fault(f"{pointer}/options/{step}", f"engine {engine} {which}")
 
 
 def _check_attempts(listed: Sequence[Mapping[str, Any]], faults: list[Fault]) -> None:
-    """Refuse fields about attempts where there are none: what cannot be honoured is not ignored."""
+    """Refuse what is about further attempts where there are none, on whatever the node runs."""
     faults.extend(
-        Fault(f"/nodes/{place}/{field}", f"is for engines of executors; {spec.get('engine') or NIL} has no attempts")
+        Fault(f"/nodes/{place}/{field}", f"is for engines of executors; {spec.get('engine') or NIL} is not tried again")
         for place, spec in enumerate(listed)
         if (spec.get("engine") or NIL) in BUILT_IN_ENGINES
-        for field in ("timeout", "retry", "on_lost", "options")
+        for field in ("retry", "on_lost")
         if spec.get(field) is not None
     )
 

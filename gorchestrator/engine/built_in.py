@@ -28,7 +28,8 @@ def nil(run: "Run", node: Node) -> None:
 def sleep(run: "Run", node: Node) -> None:
     """Wait as many seconds as the first argument says (without one: up to 1 s at random); outputs ``result``.
 
-    A node that slept already when another process took over sleeps only for the rest.
+    It ends in a timeout where that comes first. A node that slept already when another process took over sleeps only
+    for the rest.
     """
     try:
         args = fill_in(node, run.graph.nodes, run.output_of)
@@ -39,11 +40,16 @@ def sleep(run: "Run", node: Node) -> None:
     except ValueError as error:
         run.end_node(node, State.FAILURE, ReasonCode.ARGUMENT, str(error))
         return
+    wait = seconds if node.timeout is None else min(seconds, node.timeout)
     started_at = run.rows[node.id].started_at or time.time()
     if run.rows[node.id].state is State.TORUN:
         run.set_node(node, Kind.NODE_RUNNING, state=State.RUNNING, attempt=1, started_at=started_at)
-        gevent.sleep(seconds)
+        gevent.sleep(wait)
     else:
-        gevent.sleep(min(seconds, max(0.0, started_at + seconds - time.time())))
-    if not run.rows[node.id].state.final:  # stopped at the moment at which it woke up
+        gevent.sleep(min(wait, max(0.0, started_at + wait - time.time())))
+    if run.rows[node.id].state.final:  # stopped at the moment at which it woke up
+        return
+    if wait < seconds:
+        run.end_node(node, State.TIMEOUT, ReasonCode.TIMEOUT, f"killed after its timeout of {wait:g} s")
+    else:
         run.end_node(node, State.SUCCESS, output={"result": f"{seconds:.3f}"})

@@ -6,17 +6,19 @@ from typing import Self
 
 from gorchestrator.store import schema
 from gorchestrator.store.damage import Damage
+from gorchestrator.store.feed import Feed
 from gorchestrator.store.journal import PATIENCE, Journal
 from gorchestrator.store.reader import Reader
 from gorchestrator.store.tailer import Tailer
 from gorchestrator.store.usage import Usage
 
-__all__ = ["Journal", "Reader", "Store", "Tailer"]
+__all__ = ["Feed", "Journal", "Reader", "Store", "Tailer"]
 
 
 class Store:
-    """One process's access to the database: ``journal`` writes, ``reader`` reads, ``tailer`` tells what is new.
+    """One process's access to the database.
 
+    ``journal`` writes, ``reader`` reads, ``tailer`` tells what is new, ``feed`` all that happens.
     Open it in the process that uses it, after a fork, and use it from the thread that has opened it.
     """
 
@@ -26,6 +28,7 @@ class Store:
         damage = Damage(path, damaged)
         self.reader = Reader(path, damage)
         self.tailer = Tailer(path, self.reader)
+        self.feed = Feed(self.reader, self.tailer)
         self.journal = Journal(path, committed=self.tailer.kick, damage=damage, patience=patience)
 
     @classmethod
@@ -46,6 +49,11 @@ class Store:
     def close(self) -> None:
         """Write what is queued, then end all threads and greenlets. Blocked calls raise StoreUnavailable."""
         self.journal.close()
-        self.tailer.close()
+        self.end_waiting()
         self.reader.close()
         self._usage.end()
+
+    def end_waiting(self) -> None:
+        """End all who wait for news, at once: this process is about to stop."""
+        self.feed.close()
+        self.tailer.close()

@@ -35,6 +35,7 @@ class Tailer:
         self._kicked = Event()
         self._callbacks: list[Callback] = []
         self._waiters: dict[str, set[Event]] = {}
+        self._any: set[Event] = set()  # of those who wait for any commit
         self._closed = False
         self._ails = False
         self._greenlet = gevent.spawn(self._follow)
@@ -75,6 +76,26 @@ class Tailer:
         finally:
             self._forget(task, woken)
 
+    def wait_any(self, timeout: float) -> None:
+        """Return when anything was committed, be it an event or a log, or after ``timeout`` seconds."""
+        woken = Event()
+        self._any.add(woken)
+        try:
+            if not self._closed:
+                woken.wait(timeout)
+        finally:
+            self._any.discard(woken)
+
+    @property
+    def seen(self) -> int:
+        """The number of the event behind which those begin that listeners have not been told yet."""
+        return self._seen
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no news any more: this process is about to stop."""
+        return self._closed
+
     def kick(self) -> None:
         """Look at once: this process has committed."""
         self._kicked.set()
@@ -84,7 +105,7 @@ class Tailer:
         self._closed = True
         self._greenlet.kill()
         self._connection.close()
-        for waiters in self._waiters.values():
+        for waiters in (*self._waiters.values(), self._any):
             _wake(waiters)
 
     # -- who is interested
@@ -110,11 +131,13 @@ class Tailer:
         while True:
             kicked = self._kicked.wait(_LOOK)
             self._kicked.clear()
-            if not self._interested():
+            if not (self._interested() or self._any):
                 continue
             try:
                 if self._changed() or kicked:
-                    self._read()
+                    _wake(self._any)
+                    if self._interested():
+                        self._read()
             except Exception as error:
                 self._report(error)
                 gevent.sleep(_RETRY)

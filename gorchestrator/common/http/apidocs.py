@@ -33,8 +33,12 @@ def install(
     version: str,
     schemas: Mapping[str, type[Schema]],
     views: Iterable[Callable[..., Any]],
+    parameters: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Add the docs. ``schemas``: names in ``#/components/schemas`` (a nested schema must come before its user)."""
+    """Add the docs. ``schemas``: names in ``#/components/schemas`` (a nested schema must come before its user).
+
+    ``parameters``: what several views refer to as ``#/components/parameters/NAME``.
+    """
     # A blueprint, because an application may have a template folder of its own.
     app.register_blueprint(Blueprint("apidocs_pages", __name__, template_folder="templates"))
     marshmallow = MarshmallowPlugin(schema_name_resolver=partial(_name, schemas))
@@ -46,6 +50,8 @@ def install(
         plugins=[FlaskPlugin(), marshmallow],
     )
     spec.components.response("Problem", PROBLEM)
+    for name, parameter in (parameters or {}).items():
+        spec.components.parameter(name, parameter["in"], dict(parameter))
     template = spec.to_flasgger(app, definitions=list(schemas.items()), paths=list(views))
     Swagger(app, config=_config(title), template=template, merge=True)
 

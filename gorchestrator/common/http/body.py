@@ -24,10 +24,19 @@ DIGITS = 20  # of an integer, with its sign: what 64 bits hold
 
 def read_json(request: Request, limit: int) -> Any:
     """Return the body as parsed; raises a problem if it is not JSON or has more than ``limit`` bytes."""
+    return parse_aside(read_body(request, limit))
+
+
+def read_body(request: Request, limit: int) -> bytes:
+    """Return the body as it came; raises a problem if it does not say it is JSON or has more than ``limit`` bytes."""
     if request.mimetype != MEDIA_TYPE:
         shown = f"is {request.mimetype!r}" if request.mimetype else "is missing"
         raise UnsupportedMediaType(f"The Content-Type {shown}; send JSON with `Content-Type: {MEDIA_TYPE}`.")
-    data = _read(request, limit)
+    return _read(request, limit)
+
+
+def parse_aside(data: bytes) -> Any:
+    """Return what a JSON text says, without holding the hub; raises a problem that says where it is wrong."""
     if len(data) <= INLINE:
         return parse(data)
     found, problem = gevent.get_hub().threadpool.apply(_parsed, (data,))

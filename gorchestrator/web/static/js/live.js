@@ -118,7 +118,9 @@ export class Live {
   }
 
   #broken() {
-    // Not the browser's own way to connect again, which gives up for ever on any status but 200.
+    // Not the browser's own way to connect again, which gives up for ever on any status but 200. Where it gave up, the
+    // service said that there is nothing to follow, or refused: loading tells which.
+    if (this.#source?.readyState === EventSource.CLOSED) this.#seq = null;
     this.#disconnect();
     if (this.#ended) return;
     connection(this, false);

@@ -1,0 +1,36 @@
+"""The parameters that several routes have, as the API docs show them: ``#/components/parameters/NAME``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "TaskId": {"in": "path", "name": "task_id", "required": True, "schema": {"type": "string"}},
+    "NodeName": {
+        "in": "path",
+        "name": "node",
+        "required": True,
+        "description": "the node's name; or its number, if no node is so named",
+        "schema": {"type": "string"},
+    },
+    "IdempotencyKey": {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "description": (
+            "any text of up to 200 printable ASCII characters without spaces; the same request with the same key is "
+            "taken once within a day, and answered with the task that the first one made"
+        ),
+        "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
+    },
+    "After": {
+        "in": "query",
+        "name": "after",
+        "description": "the number of the event behind which to begin",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "LastEventId": {
+        "in": "header",
+        "name": "Last-Event-ID",
+        "description": "the same as `after`, which comes first: browsers send it when they connect again",
+        "schema": {"type": "string"},
+    },
+}

@@ -1,0 +1,25 @@
+"""The use cases, a class for each kind. No Flask, no SQL, no HTTP.
+
+Everything that is shown is read from the store, so each worker process answers for the runs of all.
+"""
+
+from dataclasses import dataclass
+
+from gorchestrator.service.events import Events
+from gorchestrator.service.executors import Executors
+from gorchestrator.service.logs import Logs
+from gorchestrator.service.submissions import Submissions
+from gorchestrator.service.tasks import Tasks
+
+__all__ = ["Events", "Executors", "Logs", "Service", "Submissions", "Tasks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the API offers, as plain calls."""
+
+    submissions: Submissions
+    tasks: Tasks
+    logs: Logs
+    events: Events
+    executors: Executors

@@ -1,0 +1,51 @@
+"""What happens, as it happens: the journal from any line on, to its end and beyond."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from gorchestrator.domain.records import EventRow
+from gorchestrator.service.tasks import Tasks
+from gorchestrator.store import Store
+
+_BEAT = 15.0  # seconds without an event after which a reader is told that all is well
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a stream begins: behind event ``after``. ``reset``: not where its reader wanted, so he has missed some."""
+
+    after: int
+    reset: bool
+
+
+class Events:
+    """The journal as a stream, whichever processes write it."""
+
+    def __init__(self, store: Store, tasks: Tasks) -> None:
+        self._store = store
+        self._tasks = tasks
+
+    def start(self, after: int | None) -> Start:
+        """Return where a stream of all tasks begins that is to go on behind ``after``; None: with what comes now."""
+        pruned, last = self._store.reader.kept()
+        if after is None:
+            return Start(last, reset=False)
+        kept = pruned <= after <= last  # beyond the last one after an older backup was restored
+        return Start(after if kept else last, reset=not kept)
+
+    def start_of(self, task_id: str, after: int | None) -> Start | None:
+        """Return where a task's stream begins, None if all of it lies behind its reader. Raises UnknownTask."""
+        row = self._tasks.get(task_id)
+        _, last = self._store.reader.kept()
+        if after is not None and after > last:
+            return Start(self._store.reader.last_seq(task_id), reset=True)
+        if row.state.final and (after or 0) >= self._store.reader.last_seq(task_id):
+            return None
+        return Start(after or 0, reset=False)
+
+    def follow(self, after: int, task_id: str | None = None) -> Iterator[Sequence[EventRow]]:
+        """Yield the events behind ``after``, of one task or of all, as they come; now and then none of them.
+
+        Ends when this process stops, and with the end of the task.
+        """
+        return self._store.feed.follow(after, task_id, _BEAT)

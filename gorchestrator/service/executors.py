@@ -1,0 +1,58 @@
+"""What the service tells about itself: its executors, as they answer now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+
+from gorchestrator.client.fleet import Fleet, RemoteExecutor
+
+_PING_PATIENCE = 3.0  # seconds for all executors to answer
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutorView:
+    """What a ping tells about one executor. ``engines`` and the numbers are None where it does not answer.
+
+    ``since``: since when it can be reached, or cannot, as far as this process knows (seconds since the epoch).
+    """
+
+    name: str
+    url: str
+    since: float | None
+    reason: str | None = None
+    engines: Mapping[str, Any] | None = None
+    capacity: int | None = None
+    load: int | None = None
+
+
+class Executors:
+    """The executors that are configured."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+
+    def ping(self) -> list[ExecutorView]:
+        """Ask all executors at once."""
+        asked = [gevent.spawn(_view, executor) for executor in self._fleet]
+        gevent.joinall(asked, timeout=_PING_PATIENCE)
+        gevent.killall(asked, block=False)
+        return [
+            greenlet.value if isinstance(greenlet.value, ExecutorView) else _late(executor)
+            for executor, greenlet in zip(self._fleet, asked, strict=True)
+        ]
+
+
+def _late(executor: RemoteExecutor) -> ExecutorView:
+    since = None if executor.contact.wait(0) else executor.contact.since_at  # it may just be slow this once
+    reason = f"executor {executor.name!r} at {executor.url} did not answer in time"
+    return ExecutorView(executor.name, executor.url, since, reason)
+
+
+def _view(executor: RemoteExecutor) -> ExecutorView:
+    info, fault = executor.ask()
+    since = executor.contact.since_at
+    if info is None:
+        return ExecutorView(executor.name, executor.url, since, fault)
+    return ExecutorView(executor.name, executor.url, since, None, info.engines, info.capacity, info.load)

@@ -1,0 +1,131 @@
+"""How a graph comes in: checked, stored, and run; once, however often the same request is sent."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import gevent
+
+from gorchestrator.client.fleet import Fleet
+from gorchestrator.common.hub import breathe
+from gorchestrator.domain.build import build
+from gorchestrator.domain.documents import matrix_to_json, node_to_json
+from gorchestrator.domain.errors import Fault, InProgress
+from gorchestrator.domain.graph import Graph
+from gorchestrator.domain.ports import Stored
+from gorchestrator.domain.records import NodeRow, Request, TaskRow
+from gorchestrator.engine.ownership import Ownership
+from gorchestrator.engine.scheduler import Scheduler
+from gorchestrator.store import Store
+
+T = TypeVar("T")
+
+_NODES_PER_SLICE = 100
+
+
+class Submissions:
+    """Takes graphs and runs them in this process."""
+
+    def __init__(
+        self, *, store: Store, scheduler: Scheduler, ownership: Ownership, fleet: Fleet, open_runs: int
+    ) -> None:
+        """``open_runs``: how many tasks of all processes may be open."""
+        self._store = store
+        self._scheduler = scheduler
+        self._ownership = ownership
+        self._fleet = fleet
+        self._open_runs = open_runs
+        self._in_progress: set[str] = set()
+
+    def validate(self, document: Mapping[str, Any], faults: Sequence[Fault] = ()) -> Graph:
+        """Return the graph of a document. Raises InvalidGorch with ``faults`` and all others that it has."""
+        return build(document, faults=faults, engines=self._fleet.engines(), pause=breathe)
+
+    def earlier(self, request: Request) -> str | None:
+        """Return the task that a request made when it came before. Raises KeyReused or InProgress."""
+        found = self._store.reader.same_request(request)
+        if found is None and request.key in self._in_progress:
+            raise InProgress
+        return found
+
+    def submit(self, document: Mapping[str, Any], faults: Sequence[Fault] = (), request: Request | None = None) -> str:
+        """Accept a gorch and return the id of its task: it is stored when this returns, and runs.
+
+        Raises InvalidGorch, TooManyRuns, KeyReused, InProgress or StoreUnavailable; then nothing is stored.
+        """
+        with self._once(request):
+            graph = self.validate(document, faults)
+            return self.start(graph, document.get("digraph"), request=request)
+
+    def start(
+        self,
+        graph: Graph,
+        cells: Sequence[int] | str | None,
+        *,
+        reused: Mapping[int, NodeRow] | None = None,
+        rerun_of: str | None = None,
+        request: Request | None = None,
+    ) -> str:
+        """Store and run a sound graph; return the id of its task.
+
+        ``cells``: its matrix, or the JSON of that, if it was submitted with one. ``reused``: the rows, but for their
+        task, of nodes that have ended already. The id is that of an earlier task if ``request`` was taken before.
+        """
+        task = TaskRow(
+            id=uuid4().hex,
+            name=graph.name,
+            labels=graph.labels,
+            size=len(graph.nodes),
+            accepted_at=time.time(),
+            owner=self._ownership.id,
+            fence=1,
+            deadline=graph.deadline,
+            rerun_of=rerun_of,
+        )
+        nodes = []
+        for node in graph.nodes:
+            nodes.append((node.id, node.name, node_to_json(node, with_needs=cells is None)))
+            if node.id % _NODES_PER_SLICE == 0:
+                breathe()
+        digraph = cells if cells is None or isinstance(cells, str) else _in_thread(matrix_to_json, cells)
+        ended = {number: _of_task(task.id, row) for number, row in (reused or {}).items()}
+        taken = self._store.journal.accept(
+            task,
+            digraph,
+            nodes,
+            owner=self._ownership.id,
+            most=self._open_runs,
+            reused=list(ended.values()),
+            request=request,
+        )
+        if taken == task.id:
+            rows = [ended.get(node.id) or NodeRow(task.id, node.id) for node in graph.nodes]
+            self._scheduler.run(Stored(task, graph, rows, attempts={}, log_sizes={}))
+        return taken
+
+    @contextmanager
+    def _once(self, request: Request | None) -> Iterator[None]:
+        """Refuse a request while the same one is being stored by this process; those of others the store sees."""
+        if request is None:
+            yield
+            return
+        if request.key in self._in_progress:
+            raise InProgress
+        self._in_progress.add(request.key)
+        try:
+            yield
+        finally:
+            self._in_progress.discard(request.key)
+
+
+def _of_task(task: str, row: NodeRow) -> NodeRow:
+    return replace(row, task=task)
+
+
+def _in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Run what would hold the hub in a native thread."""
+    found: T = gevent.get_hub().threadpool.apply(function, args)
+    return found

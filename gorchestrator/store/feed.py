@@ -1,0 +1,105 @@
+"""The newest events of the journal, read once for all who follow it in this process.
+
+Who keeps up is served from memory; who is slow, or begins further back, reads the database at his own pace. So a
+reader costs what he takes, and nobody waits for another.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+
+import gevent
+from gevent.event import Event
+
+from gorchestrator.domain.records import EventRow, Kind
+from gorchestrator.store.reader import Reader
+from gorchestrator.store.tailer import Tailer
+
+_KEPT = 4096  # events in memory
+_SLICE = 256  # events handed out at once
+_PAUSE = 0.02  # seconds at least between two hand-outs, which gathers what comes in quick succession
+_PAUSE_EACH = 0.0005  # and for each reader: so all of them together wake up at most 2000 times a second
+
+
+class Feed:
+    """Followers of the journal. While there are none, it costs nothing."""
+
+    def __init__(self, reader: Reader, tailer: Tailer) -> None:
+        self._reader = reader
+        self._tailer = tailer
+        self._followers: set[Event] = set()
+        self._end_listening: Callable[[], None] | None = None
+        self._kept: list[EventRow] = []  # without a gap
+        self._from = 0  # the number of the event before the first of them
+        self._closed = False
+
+    def follow(self, after: int, task: str | None, beat: float) -> Iterator[Sequence[EventRow]]:
+        """Yield the events behind number ``after``, of one task or of all; an empty sequence after ``beat`` seconds.
+
+        Ends when the store is closed; that of a task with its end.
+        """
+        woken = Event()
+        self._join(woken)
+        try:
+            told = monotonic()
+            while not self._closed:
+                woken.clear()
+                before = after
+                found, after = self._behind(after, task)
+                if found or monotonic() - told >= beat:
+                    yield found
+                    told = monotonic()
+                if task and any(event.kind is Kind.TASK_FINAL for event in found):
+                    return
+                if after == before:
+                    woken.wait(max(0.0, beat - (monotonic() - told)))
+                elif len(found) < _SLICE:
+                    gevent.sleep(max(_PAUSE, _PAUSE_EACH * len(self._followers)))
+        finally:
+            self._leave(woken)
+
+    def close(self) -> None:
+        """End all followers."""
+        self._closed = True
+        self._wake()
+
+    def _behind(self, after: int, task: str | None) -> tuple[Sequence[EventRow], int]:
+        """Return some events behind a number, from memory if they are there, and the number to go on behind."""
+        known = self._from
+        if after >= known:
+            kept = self._kept[after - known : after - known + _SLICE]
+            found = [event for event in kept if event.task == task] if task else kept
+            return found, kept[-1].seq if kept else after
+        found = self._reader.events(after, _SLICE, task)
+        last = found[-1].seq if found else after
+        return found, last if len(found) == _SLICE else max(last, known)
+
+    def _join(self, woken: Event) -> None:
+        self._followers.add(woken)
+        if self._end_listening is None:
+            self._end_listening = self._tailer.listen(self._take)
+            self._kept, self._from = [], self._tailer.seen
+
+    def _leave(self, woken: Event) -> None:
+        self._followers.discard(woken)
+        if not self._followers and self._end_listening is not None:
+            self._end_listening()
+            self._end_listening = None
+            self._kept = []
+
+    def _take(self, events: Sequence[EventRow]) -> None:
+        last = self._from + len(self._kept)
+        new = [event for event in events if event.seq > last]
+        if not new:
+            return
+        if new[0].seq != last + 1:  # never, unless somebody has changed the journal by hand
+            self._kept, self._from = [], new[0].seq - 1
+        self._kept += new
+        if len(self._kept) > _KEPT:
+            dropped = len(self._kept) - _KEPT // 2
+            del self._kept[:dropped]
+            self._from += dropped
+        self._wake()
+
+    def _wake(self) -> None:
+        for woken in self._followers:
+            woken.set()
