@@ -1,26 +1,44 @@
 /* One executor: whether it is there, how busy it is, and what its engines say of themselves. */
 
-import { h, name } from "../dom.js";
+import { fill, h, name } from "../dom.js";
 import { rough, seconds, time } from "../format.js";
 
-/** Return the card of an executor as a ping tells of it; `before`: the card that it replaces, which stays open or not. */
-export function card(executor, before) {
-  const open = before?.querySelector("details")?.open ?? true;
-  return h(
-    "section",
-    { class: `panel executor ${executor.reachable ? "there" : "away"}`, "aria-label": `Executor ${executor.name}` },
-    h("h2", {}, name(executor.name)),
-    presence(executor),
-    h("p", { class: "address mono" }, name(executor.url)),
-    executor.reachable ? load(executor) : h("p", { class: "reason", dir: "auto" }, executor.reason),
-    executor.engines && engines(executor.engines, open),
-  );
+export class Card {
+  #parts = { presence: h("div", { class: "presence" }), state: h("div", { class: "wide" }), engines: h("div", { class: "wide" }) };
+  #shown = {};
+  element;
+
+  constructor({ name: called, url }) {
+    const label = { class: "panel executor", "aria-label": `Executor ${called}` };
+    const address = h("p", { class: "address mono wide" }, name(url));
+    this.element = h("section", label, h("h2", {}, name(called)), this.#parts.presence, address, this.#parts.state, this.#parts.engines);
+  }
+
+  /** Show an executor as a ping tells of it; a part that is as it was keeps its focus and its selection. */
+  show(executor) {
+    const { reachable, reason, since, capacity, load, engines } = executor;
+    this.element.classList.toggle("away", !reachable);
+    this.#part("presence", [reachable, since, rough(seconds(since) ?? 0)], () => presence(executor));
+    this.#part("state", [reason, capacity, load], () => (reachable ? places(executor) : h("p", { dir: "auto" }, reason)));
+    this.#part("engines", engines, () => engines && list(engines, this.#isOpen()));
+  }
+
+  #isOpen() {
+    return this.#parts.engines.querySelector("details")?.open ?? true;
+  }
+
+  #part(which, seen, make) {
+    const shown = JSON.stringify(seen);
+    if (shown === this.#shown[which]) return;
+    this.#shown[which] = shown;
+    fill(this.#parts[which], make());
+  }
 }
 
 function presence({ reachable, since }) {
   const word = reachable ? "reachable" : "not reachable";
   const age = since ? h("span", { class: "muted" }, " since ", time(since), ` (${rough(seconds(since))})`) : null;
-  return h("p", { class: `presence badge state-${reachable ? "success" : "failure"}` }, mark(reachable), word, age);
+  return h("p", { class: `badge state-${reachable ? "success" : "failure"}` }, mark(reachable), word, age);
 }
 
 function mark(good) {
@@ -28,21 +46,20 @@ function mark(good) {
   return h("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: path }));
 }
 
-function load(executor) {
-  const { capacity } = executor;
+function places({ capacity, load }) {
   const meter = h("div", {
     class: "load",
     role: "meter",
     "aria-label": "Load",
     "aria-valuemin": 0,
     "aria-valuemax": capacity,
-    "aria-valuenow": Math.min(executor.load, capacity),
-    "aria-valuetext": `${executor.load} of ${capacity} places`,
-  }, h("span", { style: { width: `${Math.min(100, (100 * executor.load) / capacity)}%` } }));
-  return h("div", { class: "places" }, meter, h("span", { class: "number" }, `${executor.load} of ${capacity} places taken`));
+    "aria-valuenow": Math.min(load, capacity),
+    "aria-valuetext": `${load} of ${capacity} places`,
+  }, h("span", { style: { width: `${Math.min(100, (100 * load) / capacity)}%` } }));
+  return h("div", { class: "places" }, meter, h("span", { class: "number" }, `${load} of ${capacity} places taken`));
 }
 
-function engines(found, open) {
+function list(found, open) {
   const names = Object.keys(found).sort();
   const able = names.filter((engine) => found[engine].ok).length;
   const summary = h("summary", {}, `${able} of ${names.length} engines can work`);
@@ -67,6 +84,6 @@ function row(engine, { ok, reason, fields }) {
 function keys(fields) {
   const plain = fields.filter((field) => !field.startsWith("options."));
   const options = fields.filter((field) => field.startsWith("options.")).map((field) => field.slice("options.".length));
-  const list = (names) => h("span", { class: "mono" }, names.join(", "));
-  return h("span", { class: "fields muted" }, plain.length ? list(plain) : "no keys", options.length ? [" · options ", list(options)] : null);
+  const words = (names) => h("span", { class: "mono" }, names.join(", "));
+  return h("span", { class: "fields muted" }, plain.length ? words(plain) : "no keys", options.length ? [" · options ", words(options)] : null);
 }

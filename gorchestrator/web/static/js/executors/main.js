@@ -4,11 +4,11 @@ import { get, Problem } from "../api.js";
 import { connection } from "../banner.js";
 import { byId, fill, text } from "../dom.js";
 import { plural, time } from "../format.js";
-import { card } from "./card.js";
+import { Card } from "./card.js";
 
 const PAUSE = 5000; // milliseconds between two answers
 const ME = {};
-const places = new Map(); // executors by name: the element, and what it shows
+const cards = new Map(); // by the executor's name
 let timer = 0;
 
 async function refresh() {
@@ -20,20 +20,18 @@ async function refresh() {
   } catch (error) {
     connection(ME, error instanceof Problem && error.status < 500);
   }
+  clearTimeout(timer); // the tab may have been hidden and shown meanwhile
   timer = setTimeout(refresh, PAUSE);
 }
 
 function show(executors) {
-  const cards = executors.map((executor) => {
-    const known = places.get(executor.name);
-    const shown = JSON.stringify(executor);
-    if (known?.shown === shown) return known.element; // what did not change keeps its focus
-    const element = card(executor, known?.element);
-    places.set(executor.name, { element, shown });
-    return element;
-  });
+  for (const executor of executors) {
+    if (!cards.has(executor.name)) cards.set(executor.name, new Card(executor));
+    cards.get(executor.name).show(executor);
+  }
   const list = byId("executors");
-  if (cards.length !== list.children.length || cards.some((element, place) => element !== list.children[place])) fill(list, cards);
+  const elements = executors.map(({ name }) => cards.get(name).element);
+  if (elements.length !== list.children.length || elements.some((element, place) => element !== list.children[place])) fill(list, elements);
   list.removeAttribute("aria-busy");
   const away = executors.filter((executor) => !executor.reachable).length;
   text(byId("summary"), `${plural(executors.length, "executor")}${away ? `, ${away} not reachable` : ""}`);
