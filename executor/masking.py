@@ -5,7 +5,10 @@ is asked for makes no difference: it is looked at with as many bytes around it a
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from executor import overlap
 
 SHORT = "***"
 LEAST = 4  # bytes
@@ -23,7 +26,7 @@ class Mask:
         ordered = sorted(values, key=len, reverse=True)
         self.reach = max(map(len, ordered), default=1) - 1  # bytes that a secret may lie beyond the first one
         self._values = ordered
-        self._bytes = re.compile(b"|".join(map(re.escape, ordered))) if ordered else None
+        self._bytes = _pattern(ordered) if ordered else None
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
@@ -68,26 +71,40 @@ class Mask:
         if self._bytes is not None:
             whole = self._bytes.sub(lambda match: b"*" * len(match[0]), whole)
         if begin > 0 and not before:
-            torn = self._torn(whole.startswith, at_start=True)
+            torn = self._torn(overlap.at_start, whole)
             whole = b"*" * torn + whole[torn:]
         end = len(whole)
         if len(data) < most + self.reach:  # here the log ends, or something was left out
-            torn = self._torn(whole.endswith, at_start=False)
+            torn = self._torn(overlap.at_end, whole)
             if growing and begin + len(data) >= size:
                 end -= torn
             elif begin + len(data) < size:
                 whole = whole[: end - torn] + b"*" * torn
         return whole[len(before) : min(end, len(before) + most)], begin, size
 
-    def _torn(self, fits: Callable[[bytes], bool], *, at_start: bool) -> int:
+    def _torn(self, at_edge: Callable[[bytes, bytes], int], whole: bytes) -> int:
         """Return how many bytes of a secret may lie at an edge of what there is, its rest being beyond."""
-        lengths = (
-            length
-            for value in self._values
-            for length in range(1, len(value))
-            if fits(value[-length:] if at_start else value[:length])
-        )
-        return max(lengths, default=0)
+        torn = 0
+        for value in self._values:  # the longest first
+            if len(value) - 1 <= torn:
+                break
+            torn = max(torn, at_edge(whole, value))
+        return torn
+
+
+def _pattern(values: Iterable[bytes]) -> re.Pattern[bytes]:
+    """Return what finds these, the longest first where several begin.
+
+    By their first bytes: a key has hundreds of lines, and to try each of them at each byte of a log takes its time.
+    """
+    rests: dict[bytes, list[bytes]] = defaultdict(list)
+    for value in values:
+        rests[value[:1]].append(re.escape(value[1:]))
+    return re.compile(b"|".join(re.escape(first) + _one_of(rest) for first, rest in rests.items()))
+
+
+def _one_of(patterns: Sequence[bytes]) -> bytes:
+    return patterns[0] if len(patterns) == 1 else b"(?:" + b"|".join(patterns) + b")"
 
 
 def _parts(secret: str) -> list[bytes]:

@@ -1,9 +1,13 @@
 """Secrets are hidden in logs whichever piece of them is read, and offsets stay true."""
 
+import re
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from executor import overlap
 from executor.masking import Mask
 
 
@@ -81,3 +85,31 @@ def test_a_line_without_its_end_is_hidden_too() -> None:
 
 def test_what_is_no_text_is_no_reason_to_show_anything() -> None:
     assert Mask(["hunter2"]).text("hunter2 \ud800") == "*** ?"
+
+
+@given(st.lists(st.text("ab", min_size=4, max_size=12), min_size=1, max_size=6), st.text("ab=", max_size=60))
+def test_the_longest_of_many_secrets_is_hidden_wherever_they_begin(secrets: list[str], text: str) -> None:
+    plain = re.compile("|".join(sorted(secrets, key=len, reverse=True)))
+    assert Mask(secrets).text(text) == plain.sub("***", text)
+
+
+@given(st.text("ab", min_size=1, max_size=14), st.text("ab", max_size=30))
+def test_how_much_of_a_value_lies_at_an_edge(value: str, text: str) -> None:
+    lengths = range(len(value))
+    ending = max(length for length in lengths if text.endswith(value[:length]))
+    beginning = max(length for length in lengths if text.startswith(value[len(value) - length :]))
+    assert overlap.at_end(text.encode(), value.encode()) == ending
+    assert overlap.at_start(text.encode(), value.encode()) == beginning
+
+
+def test_a_long_secret_at_an_edge_takes_no_time_that_grows_with_its_square() -> None:
+    """Ten times as long takes about ten times as long, where the worst was hundred times."""
+
+    def seconds(length: int) -> float:
+        text = b"b" + b"a" * (length - 3) + b"ca"
+        started = time.process_time()
+        assert overlap.at_end(text, b"a" * length) == 1
+        return time.process_time() - started
+
+    once = min(seconds(20_000) for _ in range(3))
+    assert min(seconds(200_000) for _ in range(3)) < 30 * once
