@@ -175,11 +175,12 @@ class ExecutorApi:
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its answer has not the fields of a job") from None
 
-    def _call(self, method: str, path: str, *, wait: float = 0, **options: Any) -> requests.Response:
-        headers = {"Prefer": f"wait={wait:g}"} if wait else {}
-        timeout = (_CONNECT, wait + _ANSWER)
+    def _call(self, method: str, path: str, *, wait: float = 0, **content: Any) -> requests.Response:
+        prefer = {"Prefer": f"wait={wait:g}"} if wait else {}
         try:
-            answer = self._send(method, path, headers=headers, timeout=timeout, allow_redirects=False, **options)
+            # Session.request would look for what this session never has, such as cookies and proxies: 0.1 ms each time.
+            request = requests.Request(method, self.url + path, {**self._session.headers, **prefer}, **content)
+            answer = self._send(request.prepare(), (_CONNECT, wait + _ANSWER))
         except requests.RequestException as error:
             raise explain(error, self._who, str(self._certificates.cert)) from None
         except OSError as error:  # requests looks for the certificate files itself
@@ -188,16 +189,16 @@ class ExecutorApi:
             raise self._refusal(answer)
         return answer
 
-    def _send(self, method: str, path: str, **options: Any) -> requests.Response:
+    def _send(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> requests.Response:
         """Send a request, once more if a kept connection broke under it: every call may be repeated."""
         try:
-            return self._session.request(method, self.url + path, **options)
+            return self._session.send(request, timeout=timeout, allow_redirects=False)
         except requests.ConnectionError as error:
             if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ConnectTimeout) or not _broke(
                 error
             ):
                 raise
-            return self._session.request(method, self.url + path, **options)
+            return self._session.send(request, timeout=timeout, allow_redirects=False)
 
     def _json(self, answer: requests.Response) -> dict[str, Any]:
         try:
