@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import gevent
 
+from executor import engines
 from executor.drivers.base import Driver
 from executor.files import no_room
 from executor.inside import Interrupted
@@ -27,7 +28,7 @@ def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
         return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
     while True:
         try:
-            job.options = driver.options().load(job.attempt.options)
+            job.options = engines.schema(driver.options).load(job.attempt.options)
             return job.masked(driver.run(job))
         except SecretUnavailable as error:
             return failure(ReasonCode.SECRET, str(error))

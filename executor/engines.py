@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -65,9 +66,15 @@ def load(config: Config) -> dict[str, Driver]:
     return {name: _load(entry, config) for name, entry in sorted(found.items())}
 
 
+@cache
+def schema(options: type[Schema]) -> Schema:
+    """Return the schema of a driver's options, made once: that takes longer than to use it."""
+    return options()
+
+
 def honoured(driver: Driver) -> frozenset[str]:
     """Return the fields of a node that a driver honours, each of its options as ``options.NAME``."""
-    return driver.fields | {f"options.{name}" for name in driver.options().fields}
+    return driver.fields | {f"options.{name}" for name in schema(driver.options).fields}
 
 
 def describe(engines: Mapping[str, Driver]) -> dict[str, Any]:

@@ -98,10 +98,10 @@ class Folder:
             with suppress(FileNotFoundError):
                 os.chown(f"{self.path}/{name}", uid, gid, follow_symlinks=False)
 
-    def claim(self, claimant: str = names.NOBODY) -> bool:
+    def claim(self, claimant: str = names.NOBODY, sync: Callable[[str], object] = sync) -> bool:
         """Take the right to start the job without a shim, for good; False: somebody was faster.
 
-        By default it is not started at all then.
+        By default it is not started at all then. ``sync`` makes the claim survive a loss of power.
         """
         try:
             os.symlink(claimant, f"{self.path}/{names.CLAIM}")

@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 
 from executor import names
+from executor.files import sync
 from executor.folder import Folder
 
 CANCEL, TIMEOUT = "cancel", "timeout"
@@ -42,7 +43,7 @@ class Inside:
 
     def begin(self) -> bool:
         """Claim the job; False if it was begun before: then what was begun is to be found and followed."""
-        first = self._folder.claim(names.INSIDE)
+        first = self._folder.claim(names.INSIDE, _sync)
         self.started_at = self._folder.claimed_at() or time.time()  # the same after a restart
         self._moved()
         return first
@@ -89,3 +90,8 @@ class Inside:
     def _left(self) -> float:
         passed = 0.0 if self.started_at is None else time.time() - self.started_at
         return max(0.0, (self._timeout or 0.0) - max(0.0, passed))
+
+
+def _sync(folder: str) -> None:
+    """Wait for the disk in a native thread: many jobs may begin at once, and meanwhile the executor has to answer."""
+    gevent.get_hub().threadpool.apply(sync, (folder,))

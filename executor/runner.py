@@ -182,7 +182,7 @@ class Runner:
         unknown = sorted(attempt.fields_used() - engines.honoured(driver) - HONOURED_BY_ALL)
         if unknown:
             raise refusals.FieldNotHonoured(f"Engine {attempt.engine} cannot honour: {', '.join(unknown)}.")
-        faults = driver.options().validate(attempt.options)
+        faults = engines.schema(driver.options).validate(attempt.options)
         if faults:
             raise refusals.OptionsInvalid(errors=flatten(faults, "/options"))
 

@@ -1,11 +1,13 @@
 """Interruptions of work inside of the executor arrive once, where they can be borne, and nowhere else."""
 
+import threading
 from pathlib import Path
 
 import gevent
 import pytest
 from gevent.event import Event
 
+from executor import inside as place
 from executor.folder import Folder
 from executor.inside import CANCEL, TIMEOUT, Inside, Interrupted
 
@@ -20,6 +22,18 @@ def inside(tmp_path: Path) -> Inside:
 def result(work: "gevent.Greenlet[..., str]") -> str:
     with gevent.Timeout(10):
         return str(work.get())
+
+
+def test_others_are_answered_while_a_claim_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = threading.Event()
+    in_time: list[bool] = []
+    monkeypatch.setattr(place, "sync", lambda folder: in_time.append(written.wait(10)))
+    claiming = gevent.spawn(Inside(Folder.create(str(tmp_path / "job"), {}), None, lambda: None).begin)
+    gevent.sleep(0)
+    written.set()
+    with gevent.Timeout(10):
+        assert claiming.get()
+    assert in_time == [True]
 
 
 def test_it_strikes_in_what_can_bear_it(inside: Inside) -> None:
