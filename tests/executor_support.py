@@ -135,6 +135,21 @@ class Executor:
     def log_of(self, job_id: str) -> str:
         return base64.b64decode(self.get(job_id, log_from=0)["log"]).decode()
 
+    def pieces(self, job_id: str) -> list[tuple[int, bytes]]:
+        """Return the whole log of what has ended: offsets, and what is there without a gap."""
+        found: list[tuple[int, bytes]] = []
+        offset = 0
+        while True:
+            job = self.get(job_id, log_from=offset)
+            data = base64.b64decode(job["log"])
+            if found and job["log_from"] == offset:
+                found[-1] = (found[-1][0], found[-1][1] + data)
+            else:
+                found.append((job["log_from"], data))
+            offset = job["log_next"]
+            if offset >= job["log_size"]:
+                return found
+
     def keepers(self) -> list[psutil.Process]:
         """Return keeper and shims of this data directory."""
         return [each for each in psutil.process_iter() if f"executor.keeper {self.data}" in _command_line(each)]

@@ -32,6 +32,9 @@ class Docker(Bed):
             client.exec_start(client.exec_create(container["Id"], ["touch", path]))
         client.close()
 
+    def changed(self) -> tuple[Mapping[str, str], bool]:
+        return {"docker_networks": "no-such-network"}, True
+
     def missing(self) -> tuple[Node, str, str]:
         node = self.node("true", options={"pull": "never"}) | {"artifact": "gorch-test:absent"}
         return (node, "artifact", "image 'gorch-test:absent' is not on this executor's machine")

@@ -12,6 +12,7 @@ class Ssh(Bed):
     """Inline scripts."""
 
     name = "ssh"
+    timeout = 2.0  # making a connection counts
 
     def __init__(self, server: Sshd) -> None:
         self.server = server
