@@ -14,6 +14,7 @@ import gevent
 import pytest
 
 from gorchestrator.common.states import State
+from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import Change, Kind, NodeRow, TaskRow
 from gorchestrator.store import Store
 
@@ -56,6 +57,11 @@ def task_change(state: State, task: str = TASK, fence: int = 1, **columns: Any) 
 def node_states(store: Store, task: str = TASK) -> list[State]:
     """Return the states of a task's nodes."""
     return [row.state for row, _ in store.reader.nodes(task)]
+
+
+def task_ids(store: Store, **wanted: Any) -> list[str]:
+    """Return the ids of a list of tasks."""
+    return [row.id for row in store.reader.tasks(Wanted(now=2000.0, **wanted))[0].tasks]
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """The REST API of the orchestrator: routes, marshmallow schemas, problems. Knows schemas and the service."""
 
-from gorchestrator.api import about, answers, attempts, events, logs, resolutions, submissions, tasks
+from gorchestrator.api import about, answers, attempts, events, listing, logs, resolutions, submissions, tasks
 
 VIEWS = (
     submissions.submit,
-    tasks.list_tasks,
+    listing.list_tasks,
     tasks.show,
     tasks.cancel,
     events.task_events,

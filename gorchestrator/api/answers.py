@@ -1,7 +1,7 @@
 """What the API answers: the JSON of tasks and nodes, and the schemas that describe it in the docs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -43,9 +43,11 @@ class SummarySchema(Schema):
 
 
 class ListSchema(Schema):
-    """The tasks, newest first."""
+    """A page of tasks."""
 
     tasks = fields.List(fields.Nested(SummarySchema))
+    next = fields.String(allow_none=True, metadata={"description": "for cursor, where there are more"})
+    seq = fields.Integer(metadata={"description": "the number of the journal's last event at that moment"})
 
 
 class NodeStateSchema(Schema):
@@ -170,6 +172,11 @@ def summary(row: TaskRow) -> dict[str, Any]:
         "start_date": to_wire(row.started_at),
         "stop_date": to_wire(row.stopped_at),
     }
+
+
+def page(tasks: Iterable[TaskRow], cursor: str | None, seq: int) -> str:
+    """Return the JSON of a page of the list."""
+    return _encode({"tasks": [summary(row) for row in tasks], "next": cursor, "seq": seq}) + "\n"
 
 
 def _counts(row: TaskRow) -> dict[str, int]:

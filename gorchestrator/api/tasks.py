@@ -1,15 +1,11 @@
-"""The routes of tasks: list, show, cancel, log. Each docstring is the route's docs."""
-
-from typing import Any
+"""The routes of a task: show and cancel. Each docstring is the route's docs."""
 
 from flask import Response, request
 
 from gorchestrator.api import answers
 from gorchestrator.api.context import blueprint, service
-from gorchestrator.common.http.parameters import applied, flag, number, wait_of
+from gorchestrator.common.http.parameters import applied, flag, wait_of
 
-_LIST = 100  # tasks in a list unless the client says otherwise
-_LIST_MOST = 1000
 _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
 
 
@@ -22,33 +18,6 @@ def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
 def _tag(seq: int, at: float) -> str:
     """Return the ETag of a task as it was at an event; the time tells it from another one in a restored journal."""
     return f'"{seq}-{round(at * 1_000_000):x}"'
-
-
-@blueprint.get("/tasks", strict_slashes=False)
-def list_tasks() -> Any:
-    """List the tasks.
-
-    ---
-    get:
-      tags: [tasks]
-      summary: The newest tasks, newest first
-      parameters:
-        - {in: query, name: limit, schema: {type: integer, minimum: 1, maximum: 1000, default: 100}}
-        - in: query
-          name: open
-          description: true leaves out the tasks that have ended
-          schema: {type: boolean, default: false}
-      responses:
-        200:
-          description: the tasks
-          content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
-        403: {$ref: "#/components/responses/Problem"}
-        421: {$ref: "#/components/responses/Problem"}
-        422: {$ref: "#/components/responses/Problem"}
-    """
-    limit = number(request, "limit", least=1, most=_LIST_MOST) or _LIST
-    found = service().tasks.list(limit, open_only=flag(request, "open"))
-    return {"tasks": [answers.summary(row) for row in found]}
 
 
 @blueprint.get("/tasks/<task_id>")

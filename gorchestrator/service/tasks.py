@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from gorchestrator.common.hub import breathe
 from gorchestrator.domain.errors import UnknownNode, UnknownTask
+from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import Answer, AttemptRow, NodeRow, Resolution, TaskRow, Whole
 from gorchestrator.store import Store
+from gorchestrator.store.listing import Page
 
 _NODES_PER_SLICE = 100
 
@@ -28,11 +30,9 @@ class Tasks:
 
     # -- look
 
-    def list(self, limit: int, *, open_only: bool = False) -> Sequence[TaskRow]:
-        """Return the newest tasks, newest first; ``open_only``: of those that are not final."""
-        if open_only:
-            return self._store.reader.open_tasks()[: -limit - 1 : -1]
-        return self._store.reader.tasks(limit=limit)
+    def list(self, wanted: Wanted) -> tuple[Page, int]:
+        """Return a page of tasks, and the number of the last event as of the same moment."""
+        return self._store.reader.tasks(wanted)
 
     def get(self, task_id: str) -> TaskRow:
         """Return a task. Raises UnknownTask."""

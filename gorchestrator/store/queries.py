@@ -1,6 +1,6 @@
 """The queries of the readers, as SQL text. Those of many rows answer one JSON text; see ``sql.py``."""
 
-from sqlalchemy import BindParameter, ColumnClause, and_, bindparam, func, literal_column, or_, select, tuple_
+from sqlalchemy import BindParameter, ColumnClause, and_, bindparam, func, literal_column, or_, select
 
 from gorchestrator.common.states import State
 from gorchestrator.store.sql import OPEN, json_rows, limited, named
@@ -22,8 +22,6 @@ _limit: BindParameter[int] = bindparam("limit")
 _FINAL: ColumnClause[int] = literal_column(str(int(State.SUCCESS)))
 
 TASK = named(select(tasks).where(tasks.c.id == _of_task))
-_older = select(tasks).where(tuple_(tasks.c.accepted_at, tasks.c.id) < tuple_(bindparam("at"), _of_task))
-TASKS = json_rows(limited(_older.order_by(tasks.c.accepted_at.desc(), tasks.c.id.desc()), _limit))
 _newest = select(events.c.seq, events.c.at).where(events.c.task == _of_task).order_by(events.c.seq.desc())
 NEWEST_OF_TASK = named(limited(_newest, literal_column("1")))
 KEPT = named(select(counter.c.pruned, counter.c.seq))

@@ -13,6 +13,7 @@ from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
+from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import (
     AttemptRow,
     EventRow,
@@ -24,7 +25,7 @@ from gorchestrator.domain.records import (
     Whole,
 )
 from gorchestrator.store import connection as connections
-from gorchestrator.store import logs, queries, rows
+from gorchestrator.store import listing, logs, queries, rows
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
@@ -53,11 +54,14 @@ class Reader:
         found = self._one(queries.TASK, {"task": task})
         return None if found is None else rows.to_task(found)
 
-    def tasks(self, limit: int = 100, before: tuple[float, str] | None = None) -> list[TaskRow]:
-        """Return tasks, newest first; ``before`` is accepted_at and id of the last one of the page before."""
-        at, task = before or (2.0**40, "")
-        wanted = {"limit": limit, "at": rows.to_micro(at), "task": task}
-        return self._all(queries.TASKS, wanted, rows.to_task)
+    def tasks(self, wanted: Wanted) -> tuple[listing.Page, int]:
+        """Return a page of the list of tasks, and the number of the last event as of the same moment."""
+
+        def read(connection: sqlite3.Connection) -> tuple[listing.Page, int]:
+            with _snapshot(connection):
+                return listing.read(connection, wanted), int(connection.execute(queries.LAST_SEQ).fetchone()[0])
+
+        return self._call(read)
 
     def open_tasks(self) -> list[TaskRow]:
         """Return the tasks that are not final, oldest first."""

@@ -108,6 +108,7 @@ labels = Table(
     Column("accepted_at", BigInteger, nullable=False),
     Column("task", Text, nullable=False),
     PrimaryKeyConstraint("key", "value", "accepted_at", "task"),
+    Index("labels_by_key", "key", "accepted_at", "task"),
     sqlite_with_rowid=False,
 )
 

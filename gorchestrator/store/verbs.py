@@ -27,7 +27,9 @@ _CLAIM = named(
     )
     .values(owner=bindparam("new_owner"), fence=bindparam("new_fence"))
 )
-_OWNED = named(select(tables.tasks.c.id).where(tables.tasks.c.owner == bindparam("by"), OPEN).order_by(tables.tasks.c.id))
+_OWNED = named(
+    select(tables.tasks.c.id).where(tables.tasks.c.owner == bindparam("by"), OPEN).order_by(tables.tasks.c.id)
+)
 _DISOWN = named(update(tables.tasks).where(tables.tasks.c.owner == bindparam("by"), OPEN).values(owner=null()))
 _REGISTER = named(insert(tables.owners).prefix_with("OR REPLACE"))
 _BEAT = named(

@@ -13,7 +13,7 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.errors import SchemaMismatch, StoreError
 from gorchestrator.store import Store, backups, connection, damage, migrations, schema
 from gorchestrator.store.usage import Usage
-from store_support import OTHER, TASK, accept, node_change, node_states, processes
+from store_support import OTHER, TASK, accept, node_change, node_states, processes, task_ids
 
 
 @pytest.fixture
@@ -137,14 +137,14 @@ def test_a_backup_comes_back_and_what_was_there_is_kept(store: Store, path: Path
     assert done.revision == schema.HEAD
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again = Store.open(path)
-    assert [row.id for row in again.reader.tasks()] == [TASK]
+    assert task_ids(again) == [TASK]
     again.journal.write(node_change(0))
     assert node_states(again)[0] is State.RUNNING
     again.close()
 
     backups.restore(path, kept)  # with what is in its -wal
     before = Store.open(path)
-    assert {row.id for row in before.reader.tasks()} == {TASK, OTHER}
+    assert set(task_ids(before)) == {TASK, OTHER}
     before.close()
 
 

@@ -9,6 +9,7 @@ import pytest
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, StoreError
+from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import AttemptRow, Change, Kind, LogChunk, NodeRow, TaskRow
 from gorchestrator.store import Store, reader
 from store_support import OTHER, TASK, accept, eventually, node_change, node_states, task_change
@@ -144,7 +145,7 @@ def test_nothing_follows_the_end_of_a_run_not_even_in_its_batch(store: Store) ->
         store.journal.write(node_change(1))
     eventually(lambda: len(refused) == 2)
     assert node_states(store) == [State.TORUN] * 3
-    assert [row.state for row in store.reader.tasks()] == [State.SUCCESS]
+    assert [row.state for row in store.reader.tasks(Wanted(0.0))[0].tasks] == [State.SUCCESS]
 
 
 @pytest.mark.parametrize(

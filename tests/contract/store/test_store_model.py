@@ -17,6 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, IllegalTransition
+from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import ENGINE, Change, Kind, NodeRow, OwnerRow, TaskRow
 from gorchestrator.domain.transitions import check_graph
 from gorchestrator.store import Store, damage, schema
@@ -204,7 +205,7 @@ class JournalMachine(RuleBasedStateMachine):
     def the_store_shows_the_model(self) -> None:
         model = self.model
         for reader in [process.store.reader for process in self.processes]:
-            assert {row.id: row for row in reader.tasks(1000)} == model.tasks
+            assert {row.id: row for row in reader.tasks(Wanted(0.0, limit=1000))[0].tasks} == model.tasks
             assert {row.id: row for row in reader.open_tasks()} == {
                 task: row for task, row in model.tasks.items() if not row.state.final
             }

@@ -70,17 +70,6 @@ def test_a_task_that_cannot_be_stored_leaves_nothing_behind(store: Store, path: 
     assert [(event.seq, event.task) for event in store.reader.events(0, 10)] == [(1, OTHER)]
 
 
-def test_tasks_are_listed_newest_first_page_by_page(store: Store) -> None:
-    ids = [f"{number:032x}" for number in range(7)]
-    for number, task in enumerate(ids):
-        accept(store, task, size=1, at=1000.0 + number // 2)  # two at the same moment
-
-    first = store.reader.tasks(limit=3)
-    second = store.reader.tasks(limit=3, before=(first[-1].accepted_at, first[-1].id))
-    third = store.reader.tasks(limit=3, before=(second[-1].accepted_at, second[-1].id))
-    assert [row.id for row in first + second + third] == ids[::-1]
-
-
 def test_open_tasks_are_those_that_are_not_final(store: Store) -> None:
     accept(store, at=2.0)
     accept(store, OTHER, at=1.0)

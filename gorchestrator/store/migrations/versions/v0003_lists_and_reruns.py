@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "value", "accepted_at", "task"),
         sqlite_with_rowid=False,
     )
+    op.create_index("labels_by_key", "labels", ["key", "accepted_at", "task"])
     op.create_table(
         "requests",
         sa.Column("key", sa.Text, primary_key=True),

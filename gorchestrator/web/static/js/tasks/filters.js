@@ -9,6 +9,7 @@ const TYPING = 250; // milliseconds after the last key
 export class Filters {
   #wanted;
   #change;
+  #between = false; // whether the two fields for times are open
 
   /** `change(wanted, isTyping)` is called with what is wanted from now on. */
   constructor(change) {
@@ -19,25 +20,27 @@ export class Filters {
     byId("filter-label").addEventListener("change", () => this.#addLabel());
     byId("filter-range").addEventListener("change", () => this.#range(byId("filter-range").value));
     for (const key of ["since", "until"]) {
-      byId(`filter-${key}`).addEventListener("change", (event) => this.#set({ range: "", [key]: toWire(event.target.value) }));
+      const field = byId(`filter-${key}`); // each part of a date that is typed changes it
+      field.addEventListener("change", debounced(() => this.#set({ range: "", [key]: toWire(field.value) }, true), 2 * TYPING));
     }
     byId("filters").addEventListener("submit", (event) => event.preventDefault());
     byId("filters").addEventListener("reset", (event) => {
       event.preventDefault();
+      this.#between = false;
       this.#set({ states: [], name: "", labels: [], range: "", since: "", until: "" });
     });
     document.addEventListener("keydown", findKey);
   }
 
-  /** Show what is wanted; a field in which somebody types is left alone. */
-  show(wanted) {
+  /** Show what is wanted; a field in which somebody types is left alone, unless `wholly`. */
+  show(wanted, wholly = false) {
     this.#wanted = wanted;
     for (const box of document.querySelectorAll("#filter-states input")) box.checked = wanted.states.includes(box.value);
-    if (document.activeElement !== byId("filter-name")) byId("filter-name").value = wanted.name;
-    const between = Boolean(wanted.since || wanted.until) && !wanted.range;
-    byId("filter-range").value = between ? "custom" : wanted.range;
-    byId("filter-custom").hidden = !between;
-    for (const key of ["since", "until"]) byId(`filter-${key}`).value = fromWire(wanted[key]);
+    put("name", wanted.name, wholly);
+    this.#between = !wanted.range && (this.#between || Boolean(wanted.since || wanted.until));
+    byId("filter-range").value = this.#between ? "custom" : wanted.range;
+    byId("filter-custom").hidden = !this.#between;
+    for (const key of ["since", "until"]) put(key, fromWire(wanted[key]), wholly);
     fill(byId("filter-labels"), wanted.labels.map((label) => this.#chosen(label)));
     byId("filter-clear").hidden = !isFiltered(wanted);
   }
@@ -59,9 +62,9 @@ export class Filters {
   }
 
   #range(value) {
-    if (value !== "custom") return this.#set({ range: value, since: "", until: "" });
-    byId("filter-custom").hidden = false;
-    return byId("filter-since").focus();
+    this.#between = value === "custom";
+    this.#set({ range: this.#between ? "" : value, since: "", until: "" });
+    if (this.#between) byId("filter-since").focus();
   }
 
   #chosen(label) {
@@ -72,6 +75,11 @@ export class Filters {
     });
     return button;
   }
+}
+
+function put(key, value, wholly) {
+  const field = byId(`filter-${key}`);
+  if (wholly || document.activeElement !== field) field.value = value;
 }
 
 function chip(state) {

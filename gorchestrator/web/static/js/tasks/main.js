@@ -80,7 +80,7 @@ function mayMoveRows({ kind }) {
 function refused(problem) {
   table.show();
   byId("tasks").removeAttribute("aria-busy");
-  showRefused(problem, clear);
+  showRefused(problem, () => go(read("")));
 }
 
 function clear() {
@@ -89,6 +89,7 @@ function clear() {
 
 window.addEventListener("popstate", () => {
   wanted = read(location.search);
+  filters.show(wanted, true);
   again();
 });
 const live = new Live({ path: "/v1/events", load, apply, refused });
