@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browser_support import Faults, Shots
 
+PATIENCE = 30_000  # milliseconds: a machine that runs the tests is slow and has other work
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -24,6 +25,7 @@ def browser() -> Iterator[Browser]:
     options = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        expect.set_options(timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -40,7 +42,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def new_page(**options: object) -> Page:
         options = {"viewport": {"width": 1280, "height": 800}, "timezone_id": "Europe/Berlin"} | options
         context = browser.new_context(**options)  # type: ignore[arg-type]
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         page.faults = Faults(page)  # type: ignore[attr-defined]
