@@ -11,6 +11,7 @@ from gorchestrator import __version__
 from gorchestrator.api import SCHEMAS, VIEWS, context, errors
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.api.parameters import PARAMETERS
+from gorchestrator.api.reruns import RerunSchema
 from gorchestrator.api.resolutions import ResolveSchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
@@ -25,7 +26,7 @@ from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
-from gorchestrator.service import Events, Executors, Logs, Service, Submissions, Tasks
+from gorchestrator.service import Events, Executors, Explanations, Logs, Reruns, Service, Submissions, Tasks
 from gorchestrator.service.recovery import load_stored
 from gorchestrator.store import Store
 from gorchestrator.web import headers, pages
@@ -52,16 +53,20 @@ class Parts:
             lease=config.lease,
         )
         tasks = Tasks(self.store)
+        logs = Logs(self.store, tasks)
+        submissions = Submissions(
+            store=self.store,
+            scheduler=self.scheduler,
+            ownership=ownership,
+            fleet=self.fleet,
+            open_runs=config.open_runs,
+        )
         self.service = Service(
-            submissions=Submissions(
-                store=self.store,
-                scheduler=self.scheduler,
-                ownership=ownership,
-                fleet=self.fleet,
-                open_runs=config.open_runs,
-            ),
+            submissions=submissions,
+            reruns=Reruns(tasks, submissions),
             tasks=tasks,
-            logs=Logs(self.store, tasks),
+            logs=logs,
+            explanations=Explanations(tasks, logs, self.fleet),
             events=Events(self.store, tasks),
             executors=Executors(self.fleet),
         )
@@ -144,6 +149,7 @@ def _install_docs(app: Flask) -> None:
             "Node": NodeSchema,
             "Gorch": GorchSchema,
             "Resolve": ResolveSchema,
+            "Rerun": RerunSchema,
             **SCHEMAS,
         },
         views=VIEWS,

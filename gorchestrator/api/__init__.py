@@ -1,6 +1,18 @@
 """The REST API of the orchestrator: routes, marshmallow schemas, problems. Knows schemas and the service."""
 
-from gorchestrator.api import about, answers, attempts, events, listing, logs, resolutions, submissions, tasks
+from gorchestrator.api import (
+    about,
+    answers,
+    attempts,
+    events,
+    explanations,
+    listing,
+    logs,
+    reruns,
+    resolutions,
+    submissions,
+    tasks,
+)
 
 VIEWS = (
     submissions.submit,
@@ -8,9 +20,11 @@ VIEWS = (
     tasks.show,
     tasks.cancel,
     events.task_events,
+    explanations.why,
     logs.log,
     attempts.list_attempts,
     resolutions.resolve,
+    reruns.rerun,
     submissions.validate,
     events.all_events,
     about.ping,
@@ -24,6 +38,9 @@ SCHEMAS = {
     "Attempt": answers.AttemptSchema,
     "Attempts": answers.AttemptsSchema,
     "Resolution": answers.ResolutionSchema,
+    "NamedNode": reruns.NamedNodeSchema,
+    "RerunView": reruns.RerunViewSchema,
+    "Why": explanations.WhySchema,
     "Valid": answers.ValidSchema,
     "ExecutorView": answers.ExecutorViewSchema,
     "Ping": answers.PingSchema,

@@ -23,6 +23,7 @@ class ReasonCode(StrEnum):
     TIMEOUT = "timeout"  # it ran longer than it may and was killed
     CANCELED = "canceled"  # a cancel stopped it
     DEADLINE = "deadline"  # the graph's deadline has passed; while it is not final, its death is not verified yet
+    REUSED = "reused"  # it succeeded in the task of which this one is a rerun; its outputs are taken over
     RESOLVED = "resolved"  # a person said how it counts; its death is not verified
     LOST = "lost"  # its executor is gone, or its process ended and nobody knows how
     PREDECESSOR = "predecessor"  # a predecessor did not succeed

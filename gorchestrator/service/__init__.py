@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from gorchestrator.service.events import Events
 from gorchestrator.service.executors import Executors
 from gorchestrator.service.logs import Logs
+from gorchestrator.service.reruns import Reruns
 from gorchestrator.service.submissions import Submissions
 from gorchestrator.service.tasks import Tasks
+from gorchestrator.service.why import Explanations
 
-__all__ = ["Events", "Executors", "Logs", "Service", "Submissions", "Tasks"]
+__all__ = ["Events", "Executors", "Explanations", "Logs", "Reruns", "Service", "Submissions", "Tasks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,9 @@ class Service:
     """What the API offers, as plain calls."""
 
     submissions: Submissions
+    reruns: Reruns
     tasks: Tasks
     logs: Logs
+    explanations: Explanations
     events: Events
     executors: Executors

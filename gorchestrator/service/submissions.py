@@ -56,7 +56,7 @@ class Submissions:
 
         Raises InvalidGorch, TooManyRuns, KeyReused, InProgress or StoreUnavailable; then nothing is stored.
         """
-        with self._once(request):
+        with self.once(request):
             graph = self.validate(document, faults)
             return self.start(graph, document.get("digraph"), request=request)
 
@@ -107,7 +107,7 @@ class Submissions:
         return taken
 
     @contextmanager
-    def _once(self, request: Request | None) -> Iterator[None]:
+    def once(self, request: Request | None) -> Iterator[None]:
         """Refuse a request while the same one is being stored by this process; those of others the store sees."""
         if request is None:
             yield
