@@ -1,4 +1,7 @@
-"""Finding artifacts: what a node names, in the artifact directories of this executor. Shared by the drivers."""
+"""Finding artifacts: what a node names, in the artifact directories of this executor. Shared by the drivers.
+
+Some start them here, some read them, some send them to other hosts; where they are looked up is the same for all.
+"""
 
 import os
 import shutil
@@ -6,6 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from executor.outcome import Outcome, failure
 from gorchestrator.common.reasons import ReasonCode
+
+NOTHING = "the node has no artifact: nothing to run"
+
+
+def find(artifact: str, folders: Sequence[str]) -> str | None:
+    """Return the path of the first file of this name in the directories, or of that at an absolute path."""
+    return next(filter(os.path.isfile, _places(artifact, folders)), None)
 
 
 def program(artifact: str, folders: Sequence[str], env: Mapping[str, str]) -> str | Outcome:
@@ -21,15 +31,16 @@ def file(artifact: str, folders: Sequence[str]) -> str | Outcome:
 
 def _find(artifact: str, folders: Sequence[str], path: str | None, *, executable: bool) -> str | Outcome:
     if not artifact:
-        return failure(ReasonCode.ARTIFACT, "the node has no artifact: nothing to run")
-    tried = [os.path.join(folder, artifact) for folder in folders]
-    if os.path.isabs(artifact):
-        tried = [artifact]
-    for candidate in tried:
-        if os.path.isfile(candidate):
-            return _usable(candidate, executable=executable)
+        return failure(ReasonCode.ARTIFACT, NOTHING)
+    there = find(artifact, folders)
+    if there:
+        return _usable(there, executable=executable)
     found = shutil.which(artifact, path=path) if path else None
-    return os.path.abspath(found) if found else _missing(artifact, tried, path)
+    return os.path.abspath(found) if found else _missing(artifact, _places(artifact, folders), path)
+
+
+def _places(artifact: str, folders: Sequence[str]) -> list[str]:
+    return [artifact] if os.path.isabs(artifact) else [os.path.join(folder, artifact) for folder in folders]
 
 
 def _usable(path: str, *, executable: bool) -> str | Outcome:

@@ -22,7 +22,7 @@ class Sshd:
     """The server: keys, configuration and the home directory of whoever logs in are in ``folder``."""
 
     folder: Path
-    extra: tuple[str, ...] = ()  # lines of its configuration
+    extra: tuple[str, ...] = ()  # lines of its configuration; {folder} is its own
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
     hosts: Path = field(init=False)
@@ -76,7 +76,7 @@ class Sshd:
             "PermitRootLogin prohibit-password",
             "PasswordAuthentication no",
             "KbdInteractiveAuthentication no",
-            *self.extra,
+            *(line.replace("{folder}", str(self.folder)) for line in self.extra),
         )
         config = self.folder / "sshd_config"
         config.write_text("\n".join([*lines, ""]))
@@ -97,6 +97,28 @@ class Sshd:
         for each in self._sessions():
             with suppress(psutil.NoSuchProcess):
                 each.kill()
+
+    def reboot(self) -> None:
+        """End at one moment whatever runs there, as a reboot does; the server is not started again."""
+        self.stop()
+        self.cut()
+        self._end_all("HOME", str(self.home))
+
+    def end(self, job: str) -> None:
+        """End a job so that nothing of it is left, as if it had never been started."""
+        folder = self.home / ".gorchestrator" / job
+        shell = psutil.Process(int((folder / "runner").read_text()))
+        shell.kill()
+        self._end_all("GORCH_OUTPUT", f"{folder}/output")
+        shutil.rmtree(folder)
+
+    @staticmethod
+    def _end_all(variable: str, value: str) -> None:
+        running = [each for each in psutil.process_iter() if _variable(each, variable) == value]
+        for act in ("suspend", "kill"):  # nobody is to see how another one ends
+            for each in running:
+                with suppress(psutil.NoSuchProcess):
+                    getattr(each, act)()
 
     def _sessions(self) -> list[psutil.Process]:
         """Return its processes that serve connections, below it or orphaned."""
@@ -126,6 +148,12 @@ def sshd(folder: Path, *extra: str) -> Iterator[Sshd]:
     finally:
         server.stop()
         server.cut()
+
+
+def _variable(process: psutil.Process, name: str) -> str | None:
+    with suppress(psutil.Error):
+        return process.environ().get(name)
+    return None
 
 
 def _free_port() -> int:

@@ -40,12 +40,15 @@ def start(arguments: list[str], target: str, folder: str, limit: float) -> str:
         )
     finally:
         theirs.close()
-    said = _listen(ours, path, limit)
-    if said is None:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    with suppress(ChildProcessError):
-        _waitpid(pid, 0)  # it has ended, or goes on in a child of its own
+    said = None
+    try:
+        said = _listen(ours, path, limit)
+    finally:
+        if said is None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with suppress(ChildProcessError):
+            _waitpid(pid, 0)  # it has ended, or goes on in a child of its own
     if said is None:
         raise NoConnection(f"cannot connect to {target}: it has not let us in within {limit:g} s")
     if not mux.alive(path):

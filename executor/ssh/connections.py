@@ -2,20 +2,18 @@
 
 sshd lets a connection have ten sessions and begins to refuse new connections while ten are not logged in yet. So a
 client is given fewer, further ones are started as they are needed, one at a time for each target, and a start that was
-refused in passing is tried again. They are started apart from any job and end by themselves when they are idle. An
-executor that starts again does not use those that an earlier one has left: their sessions are not counted here.
+refused in passing is tried again. They are started apart from any job and end by themselves when they are idle, and at
+the latest with this process, unless it is killed. An executor that starts again does not use those that an earlier one
+has left: their sessions are not counted here.
 """
 
-import hashlib
+import atexit
 import logging
 import os
 import shutil
-import stat
-import tempfile
+import time
 from collections import deque
-from contextlib import suppress
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import gevent
@@ -24,7 +22,8 @@ from gevent.event import AsyncResult
 from executor.config import Config
 from executor.ssh import client, mux
 from executor.ssh.faults import NoConnection
-from executor.ssh.hosts import Hosts, HostsFault
+from executor.ssh.hosts import IDLE, Hosts, HostsFault
+from executor.ssh.sockets import Sockets
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +32,7 @@ MOST = 10  # the same, with these
 LULL = 0.05  # seconds in which short work makes room before one more connection is started
 PAUSES = (0.1, 0.3, 0.8, 1.5, 3.0)  # seconds before a start that was refused in passing is tried again
 MARGIN = 20.0  # seconds for the login, on top of the time to connect
+GOING = 1.0  # seconds that clients have to end with this process
 
 
 class Connection:
@@ -47,15 +47,27 @@ class Connection:
 class Pool:
     """The connections to one target."""
 
-    def __init__(self, target: str, hosts: Hosts, folder: str, limit: float) -> None:
+    def __init__(self, target: str, hosts: Hosts, sockets: Sockets, limit: float) -> None:
         """``limit``: seconds for a login."""
         self._limit = limit
         self.target = target
         self._hosts = hosts
-        self._folder = folder
+        self._sockets = sockets
         self._connections: list[Connection] = []
         self._waiting: deque[AsyncResult[Any]] = deque()
         self._starter: gevent.Greenlet[..., None] | None = None
+        self.used_at = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has used or awaits a connection for so long that there is none any more."""
+        busy = self._starter or self._waiting or any(each.sessions for each in self._connections)
+        return not busy and time.monotonic() - self.used_at > IDLE
+
+    @property
+    def paths(self) -> list[str]:
+        """The sockets of its connections."""
+        return [each.path for each in self._connections]
 
     def take(self, *, urgent: bool) -> Connection:
         """Return a connection with a session taken. Raises NoConnection."""
@@ -78,6 +90,7 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """End a session."""
+        self.used_at = time.monotonic()
         connection.sessions -= 1
         self._serve(connection)
 
@@ -115,7 +128,7 @@ class Pool:
         for pause in (*PAUSES, None):
             try:
                 arguments = self._hosts.arguments(self.target)
-                connection = Connection(client.start(arguments, self.target, _private(self._folder), self._limit))
+                connection = Connection(client.start(arguments, self.target, self._sockets.folder(), self._limit))
             except NoConnection as fault:
                 if pause is None or not fault.passing:
                     raise
@@ -132,8 +145,12 @@ class Connections:
     def __init__(self, config: Config) -> None:
         self.hosts = Hosts(config)
         self._limit = config.ssh_connect_timeout + MARGIN
-        self._folder = _folder_of(config.data)
+        self._sockets = Sockets(config.data)
         self._pools: dict[str, Pool] = {}
+        self._tidier: gevent.Greenlet[..., None] | None = None
+        atexit.register(self.close)
+        if self._sockets.there:  # an executor that was killed has left it
+            self._tidier = gevent.spawn(self._keep_tidy)
 
     def check(self) -> str | None:
         """Return why nothing can be connected here."""
@@ -146,7 +163,9 @@ class Connections:
         pool = self._pools.get(target)
         if pool is None:
             self.hosts.arguments(target)
-            pool = self._pools[target] = Pool(target, self.hosts, self._folder, self._limit)
+            pool = self._pools[target] = Pool(target, self.hosts, self._sockets, self._limit)
+        if not self._tidier:
+            self._tidier = gevent.spawn(self._keep_tidy)
         while True:
             connection = pool.take(urgent=urgent)
             try:
@@ -163,6 +182,28 @@ class Connections:
             except BaseException:
                 pool.give_back(connection)
                 raise
+
+    def close(self) -> None:
+        """End all connections. What runs on hosts goes on; whoever is told to stop lets go of it first."""
+        atexit.unregister(self.close)
+        if self._tidier:
+            self._tidier.kill(block=False)
+        paths = [path for pool in self._pools.values() for path in pool.paths]
+        self._pools.clear()
+        gevent.joinall([gevent.spawn(mux.terminate, path) for path in paths], timeout=GOING)
+        end = time.monotonic() + GOING
+        while any(map(os.path.exists, paths)) and time.monotonic() < end:
+            gevent.sleep(LULL)
+        self._sockets.tidy()
+
+    def _keep_tidy(self) -> None:
+        """Forget hosts that are not used any more; when there is none, remove what connections have left."""
+        while self._pools or self._sockets.there:
+            gevent.sleep(IDLE)
+            for target in [target for target, pool in self._pools.items() if pool.idle]:
+                del self._pools[target]
+            if not self._pools:
+                self._sockets.tidy()
 
 
 class Line:
@@ -202,19 +243,3 @@ class Line:
 def shared(config: Config) -> Connections:
     """Return the connections of an executor with these settings: its engines share them."""
     return Connections(config)
-
-
-def _folder_of(data: Path) -> str:
-    """Return a path that is short enough for sockets (107 bytes), the same for each start of an executor."""
-    mark = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:12]
-    return f"{tempfile.gettempdir()}/gorch-ssh-{os.geteuid()}-{mark}"
-
-
-def _private(folder: str) -> str:
-    """Return the folder, which is made each time: those who tidy up temporary files may have removed it."""
-    with suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise NoConnection(f"{folder} is not a directory of this user alone: remove it")
-    return folder

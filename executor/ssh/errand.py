@@ -15,28 +15,23 @@ import gevent
 from executor.drivers.base import Job
 from executor.files import write_atomically
 from executor.inside import TIMEOUT, Interrupted
-from executor.ssh import request
-from executor.ssh.channel import Channel, Lost, Speechless, ask
+from executor.ssh import removing, request
+from executor.ssh.channel import Channel, Lost, ask
 from executor.ssh.connections import Connections, Line
 from executor.ssh.faults import NoConnection
 from executor.ssh.hosts import HostsFault
+from executor.ssh.removing import AWAY
 from executor.ssh.request import Work
 
 log = logging.getLogger(__name__)
 
 NOTES = "ssh.json"
 FIRST, LONGEST = 0.1, 5.0  # seconds between two tries to reach a host
-SOON = 30.0  # seconds in which a host removes a job's directory
-LATER = (0.5, 5.0, 30.0, 120.0, 600.0)  # seconds between the tries to have that done, if the connection broke
-AWAY = (NoConnection, HostsFault, Speechless, Lost)
+AGAIN = 3  # connections that may break, one after the other, before a host was asked for anything
 
 
 class CannotStart(Exception):
-    """Nothing was started there; the text says why. ``reached``: the host was."""
-
-    def __init__(self, text: str, *, reached: bool = False) -> None:
-        super().__init__(text)
-        self.reached = reached
+    """Nothing was started there; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +55,8 @@ class Errand:
         self._grace = grace
         self._notes: dict[str, Any] = dict(job.read(NOTES) or {})
         self._asked = False  # somebody may have started it
+        self._twice = False  # somebody else than the line that is open
+        self._fault: Exception | None = None  # why it could not be started any more
 
     def run(self, work: Callable[[], Work]) -> Ending:
         """Return how it ended; then nothing of it is left, save what success left running.
@@ -87,37 +84,44 @@ class Errand:
         return timeout if cause == TIMEOUT and timeout is not None else request.FOREVER
 
     def _until_end(self, work: Callable[[], Work]) -> Ending:
-        pause = FIRST
+        pause, broken = FIRST, 0
         while True:
             try:
                 return self._follow(work)
             except AWAY as fault:
-                if not self._asked:
-                    raise CannotStart(str(fault)) from None
+                broken += 1
+                if not self._asked and not (isinstance(fault, Lost) and broken < AGAIN):
+                    raise CannotStart(self._named(fault)) from None
                 self._away(fault)
             gevent.sleep(pause)
             pause = min(2 * pause, LONGEST)
 
     def _follow(self, work: Callable[[], Work]) -> Ending:
-        size = self._job.log_size
-        if self._notes.get("started"):
-            asked = request.follow(self._job.id, size, self._grace)
-        else:
-            asked = request.start(self._job.id, work(), size, self._grace)
+        asked = self._order(work)
         line = self._connections.open(self._target, request.COMMAND)
-        first, self._asked = not self._asked, True
         try:
-            channel = ask(line, asked)
+            channel = Channel(line)
+            channel.greeting()
+            self._twice, self._asked = self._asked, True
+            channel.ask(asked)
             ending = self._read(channel)
-        except Speechless:
-            self._asked = not first
-            line.close()
-            raise
         except BaseException:
             line.close()
             raise
         self._conclude(line, channel, ending)
         return ending
+
+    def _order(self, work: Callable[[], Work]) -> bytes:
+        size = self._job.log_size
+        if self._notes.get("started"):
+            return request.follow(self._job.id, size, self._grace)
+        try:
+            return request.start(self._job.id, work(), size, self._grace)
+        except Exception as fault:
+            if not self._asked:
+                raise
+            self._fault = fault  # it may have begun before something of it was taken away
+            return request.follow(self._job.id, size, self._grace)
 
     def _conclude(self, line: Line, channel: Channel, ending: Ending) -> None:
         """Note how it ended, and have its directory removed, and all that a failure has left."""
@@ -125,7 +129,7 @@ class Errand:
             self._note(ending=asdict(ending))
             channel.say("drop" if ending.code == 0 else "kill")
             if ending.code == 0:
-                gevent.spawn(self._see_removed, line)
+                removing.see(self._connections, self._target, self._job.id, line)
                 return
             self._killed(channel)
         except Lost:
@@ -155,9 +159,9 @@ class Errand:
             case "log":
                 channel.copy(int(rest), self._job.write)
             case "output":
-                found["too_much"] = not self._keep(channel.bytes(int(rest)))
+                found["too_much"] = not self._keep(channel.content(int(rest)))
             case "env":
-                found["values"] = _values(channel.bytes(int(rest)))
+                found["values"] = _values(channel.content(int(rest)))
             case "fault":
                 found["fault"] = rest
 
@@ -169,7 +173,11 @@ class Errand:
     def _failed(self, why: str) -> Ending:
         if self._notes.get("started"):
             return Ending(None)
-        raise CannotStart(f"{self._target}: {why}", reached=True)
+        if self._twice:
+            self._end(None)
+        else:
+            self._have_removed()
+        raise self._fault or CannotStart(f"{self._target}: {why}")
 
     def _keep(self, outputs: bytes) -> bool:
         if len(outputs) > request.MOST:
@@ -180,7 +188,7 @@ class Errand:
     def _settle(self, ending: Ending) -> None:
         """See to it that nothing is left there, whatever an executor before this one has seen of that."""
         if ending.code == 0:
-            gevent.spawn(self._have_removed)
+            self._have_removed()
         else:
             self._end(None)
 
@@ -218,23 +226,11 @@ class Errand:
         self._job.explain(trouble)
         log.warning("%s: %s", self._job.id, trouble, extra={"event": "ssh_away", "job": self._job.id})
 
-    def _see_removed(self, line: Line) -> None:
-        if not line.finish(SOON):
-            self._have_removed()
+    def _named(self, fault: Exception) -> str:
+        return str(fault) if isinstance(fault, NoConnection | HostsFault) else f"{self._target}: {fault}"
 
     def _have_removed(self) -> None:
-        for pause in LATER:
-            try:
-                line = self._connections.open(self._target, request.COMMAND)
-                try:
-                    ask(line, request.forget(self._job.id)).line()
-                    return
-                finally:
-                    line.close()
-            except AWAY:
-                gevent.sleep(pause)
-        extra = {"event": "ssh_not_removed", "job": self._job.id}
-        log.warning("%s: its directory is still on %s", self._job.id, self._target, extra=extra)
+        removing.have(self._connections, self._target, self._job.id)
 
     def _note(self, **more: Any) -> None:
         self._notes |= more

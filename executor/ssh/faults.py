@@ -16,8 +16,15 @@ KNOWN = (
     ("No route to host", "there is no way to it"),
     ("Network is unreachable", "there is no way to it"),
 )
-# sshd drops connections at random while too many are not logged in yet; so does one that is being restarted.
-PASSING = ("kex_exchange_identification", "Connection reset by", "Connection closed by", "banner exchange")
+# sshd drops connections at random while too many are not logged in yet; so does one that is being restarted. And the
+# directory of control sockets is removed when it is empty, which another start of this executor may just have done.
+PASSING = (
+    "kex_exchange_identification",
+    "Connection reset by",
+    "Connection closed by",
+    "banner exchange",
+    "unix_listener",
+)
 
 
 class NoConnection(Exception):

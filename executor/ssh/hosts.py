@@ -88,6 +88,7 @@ class Hosts:
         config = self._config
         options = {
             "BatchMode": "yes",
+            "LogLevel": "ERROR",  # neither banners, which may say anything, nor nothing at all
             "ConnectTimeout": str(max(1, round(config.ssh_connect_timeout))),
             "StrictHostKeyChecking": config.ssh_strict,
             "ServerAliveInterval": str(ALIVE),

@@ -5,12 +5,12 @@ starting itself. The protocol is OpenSSH's ``PROTOCOL.mux``, version 4, which is
 """
 
 import struct
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from gevent import Timeout, socket
 
 HELLO, VERSION = 0x00000001, 4
-NEW_SESSION = 0x10000002
+NEW_SESSION, TERMINATE = 0x10000002, 0x10000005
 PERMISSION_DENIED, FAILURE, EXIT_MESSAGE, SESSION_OPENED = 0x80000002, 0x80000003, 0x80000004, 0x80000006
 REQUEST = 1  # we ask for one session a connection
 NO_ESCAPE = 0xFFFFFFFF
@@ -94,6 +94,13 @@ def alive(path: str) -> bool:
         _connect(path).close()
         return True
     return False
+
+
+def terminate(path: str) -> None:
+    """Have a client end its connection; returns when it has said that it does, or is gone."""
+    with suppress(*PASSING), closing(_connect(path)) as control, Timeout(PATIENCE, Gone("the client does not answer")):
+        _send(control, struct.pack(">2I", TERMINATE, REQUEST))
+        _receive(control)
 
 
 def _pairs() -> tuple[list[socket.socket], list[socket.socket]]:

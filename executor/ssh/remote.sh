@@ -1,5 +1,7 @@
 # The other host's part: POSIX sh, read from standard input and evaluated. Before it come assignments and the functions
-# node_put, node_env and node_run of the job; after it the name of what is asked for.
+# node_put, node_env and node_run of the job; after it the name of what is asked for. Variables of the node are set in the
+# very last step before its program, so that they meet none of ours; here-documents, which may need room in /tmp, are not used
+# where processes are looked for: what is not found is said to be dead.
 #
 # $_id: the job; $_from: how many bytes of its log are there already; $_grace: tenths of a second between TERM and KILL.
 # Answers are lines; "log", "output" and "env" are followed by as many bytes as they say.
@@ -9,8 +11,8 @@ _home=${HOME:-}/.gorchestrator
 _d=$_home/$_id
 _setsid=$(command -v setsid)
 _tab='	'
-
-echo gorchestrator:
+_newline='
+'
 
 say() { printf '%s\n' "$*" 2>/dev/null || exit 1; }
 fail() { say "fail $*"; exit 0; }
@@ -18,11 +20,22 @@ nap() { sleep 0.1 2>/dev/null || sleep 1; }
 claim() { set -C; true 2>/dev/null >"$_d/go"; set -- $?; set +C; return "$1"; }
 
 prepare() {
+    for _each in chmod grep head ls mkdir mkfifo rm sleep stat tail tr wc; do
+        command -v "$_each" >/dev/null || fail "the host lacks the program $_each"
+    done
     [ -n "${HOME:-}" ] || fail "the user has no home directory"
     case $HOME in *\'*) fail "the home directory has a quote in its name: $HOME" ;; esac
-    [ -d "$_home" ] || mkdir -m 700 "$_home" 2>/dev/null || [ -d "$_home" ] || fail "cannot make the directory $_home"
-    mkdir -m 700 "$_d" 2>/dev/null || [ -d "$_d" ] || fail "cannot make the directory $_d"
+    [ -d "$_home" ] || mkdir -m 700 "$_home" 2>/dev/null || [ -d "$_home" ] || cannot mkdir "$_home"
+    mkdir -m 700 "$_d" 2>/dev/null || [ -d "$_d" ] || cannot mkdir "$_d"
 }
+
+# Fails with what this command says when it is tried once more.
+cannot() { fail "cannot make $2: $("$@" 2>&1 | tail -n 1)"; }
+
+cannot_write() { fail "cannot write $_script: $(node_put "$_script" 2>&1 | tail -n 1); $(full "$_script")"; }
+
+# Prints why a file does not take what is written: shells say less than programs.
+full() { head -c 65536 /dev/zero 2>&1 >"$1" | tail -n 1; }
 
 # -- starting it, once
 
@@ -30,27 +43,39 @@ start() {
     prepare
     _script=$_d/script.$$
     if [ ! -e "$_d/go" ]; then
-        [ -p "$_d/events" ] || mkfifo "$_d/events" 2>/dev/null || [ -p "$_d/events" ] || fail "cannot make a pipe in $_d"
-        node_put "$_script" || fail "cannot write $_script"
+        [ -p "$_d/events" ] || mkfifo "$_d/events" 2>/dev/null || [ -p "$_d/events" ] || cannot mkfifo "$_d/events"
+        node_put "$_script" 2>/dev/null || cannot_write
     fi
-    if ! claim; then attach; return; fi
+    if ! claim; then
+        [ -e "$_d/go" ] || cannot mkdir "$_d/claim"
+        attach
+        return
+    fi
     # This shell waits for the command in the foreground, as what a shell starts in the background has SIGINT ignored.
     _runner=$$
-    echo $_runner >"$_d/runner" || { rm -rf "$_d"; fail "cannot write in $_d"; }
+    if ! echo $_runner >"$_d/runner" 2>/dev/null; then
+        _why=$(full "$_d/runner")
+        rm -rf "$_d"
+        fail "cannot write in $_d: $_why"
+    fi
     say started
     exec 3<>"$_d/events" 4>&1 5<&0
     follow <&5 >&4 4>&- 5<&- &
     exec </dev/null >/dev/null 2>&1 4>&- 5<&-
-    (exec 3>&-; cd "$HOME"; node_env; node_run) >"$_d/log" 2>&1
+    (exec 3>&-; cd "$HOME"; node_run) >"$_d/log" 2>&1
     _code=$?
     echo "done $_code" >"$_d/status"
     echo "end $_code" >&3
+    until [ -s "$_d/status" ] || [ ! -d "$_d" ]; do # the disk is full, and nobody may have heard of it yet
+        sleep 1
+        echo "done $_code" >"$_d/status"
+    done
     wait
 }
 
 missing() { echo "$*" >"$_d/fault"; exit 127; }
 
-# Runs $_prog with arguments, in the place of this shell.
+# Runs $_prog with arguments, in the place of this shell; a name without a slash is looked up in $_path.
 launch() {
     _place=
     case $_prog in
@@ -58,17 +83,39 @@ launch() {
     *)
         _kept=${IFS-} IFS=:
         set -f
-        for _each in ${PATH:-}; do
+        for _each in $_path; do
             [ -f "${_each:-.}/$_prog" ] && [ -x "${_each:-.}/$_prog" ] && _place=${_each:-.}/$_prog && break
         done
         IFS=$_kept
-        [ -n "$_place" ] || missing "absent its PATH (${PATH:-})"
+        [ -n "$_place" ] || missing "absent its PATH ($_path)"
         ;;
     esac
     case $_place in -*) _place=./$_place ;; esac
     [ -f "$_place" ] || missing "absent its file system"
-    [ -x "$_place" ] || missing "barred"
-    if [ -n "$_setsid" ]; then exec "$_setsid" "$_place" "$@"; else exec "$_place" "$@"; fi
+    if [ -x "$_place" ]; then
+        run "$_place" "$@"
+    elif [ "$_place" = "$_script" ]; then
+        interpret "$@"
+    fi
+    missing "barred"
+}
+
+# Runs the script that was sent, where the file system of home directories lets nothing be executed (noexec).
+interpret() {
+    IFS= read -r _first <"$_script"
+    case $_first in '#!'*) ;; *) missing "noexec" ;; esac
+    trim "${_first#'#!'}"
+    _place=${_rest%%[" $_tab"]*}
+    trim "${_rest#"$_place"}"
+    if [ -n "$_rest" ]; then run "$_place" "$_rest" "$_script" "$@"; else run "$_place" "$_script" "$@"; fi
+}
+
+trim() { _rest=${1#"${1%%[!" $_tab"]*}"} _rest=${_rest%"${_rest##*[!" $_tab"]}"}; }
+
+run() {
+    [ -z "$_setsid" ] || set -- "$_setsid" "$@"
+    node_env
+    exec "$@"
 }
 
 # Runs the script $_prog by its interpreter; if that is a shell, the variables that it is asked for ($_wanted) are written
@@ -98,19 +145,21 @@ source_it() {
     sh | dash | ash) set -- "$@" -c "$(ending)" "$_script" ;;
     *) set -- "$@" "$_script" ;;
     esac
-    case $_prog in
-    env | */env) launch "$_named" "$@" ;;
-    *) launch "$@" ;;
-    esac
+    case $_prog in env | */env) _prog=$_named ;; esac
+    launch "$@"
 }
 
+# Prints what a shell is to run: the script, and at its end what writes down its variables, without one of its own. A script
+# whose values cannot be written down has failed.
 ending() {
-    say "gorch_ending() { for gorch_name in $_wanted; do"
-    say 'eval "[ -z \"\${$gorch_name+x}\" ] || printf '"'%s=%s\\\\0'"' $gorch_name \"\$$gorch_name\""'
-    say "done >|'$_d/env'; }"
-    say 'trap gorch_ending EXIT'
+    say "gorch_ending() { {"
+    for _each in $_wanted; do
+        say "[ -z \"\${$_each+x}\" ] || printf '%s=%s\\0' $_each \"\$$_each\" || return 1"
+    done
+    say ":; } >|'$_d/env'; }"
+    say 'trap "gorch_ending || exit 1" EXIT'
     say '. "$0"'
-    say 'gorch_status=$?; gorch_ending; exit $gorch_status' # a trap of the script is in the place of ours
+    say 'set -- "$?"; gorch_ending || set -- 1; exit "$1"' # a trap of the script is in the place of ours
 }
 
 # -- following it
@@ -247,16 +296,18 @@ find_all() {
     [ ! -s "$_d/runner" ] || read -r _runner <"$_d/runner"
     [ -r /proc/self/status ] || [ -s "$_d/status" ] || _own=" $_runner "
     _opened=$(ls -l /proc/[0-9]*/fd 2>/dev/null | grep -F -e /proc/ -e "$_d/")
-    while read -r _line; do
+    set -f
+    IFS=$_newline
+    for _line in $_opened; do
         case $_line in
         /proc/*/fd:) _pid=${_line#/proc/} _pid=${_pid%/fd:} ;;
         *" -> $_d/events"*) _own="$_own$_pid " ;;
         *" -> $_d/log"*) _marked="$_marked$_pid " ;;
         esac
-    done <<END
-$_opened
-END
-    for _each in $(grep -laszF "GORCH_OUTPUT=$_d/" /proc/[0-9]*/environ 2>/dev/null); do
+    done
+    unset IFS
+    set +f
+    for _each in $(environments); do
         _each=${_each#/proc/}
         _marked="$_marked${_each%/environ} "
     done
@@ -266,10 +317,21 @@ END
     _found=${_found# }
 }
 
+# Prints the files of environments that name the directory. They are made of NULs, at which some versions of grep see the end.
+environments() {
+    if printf 'a\0b' | grep -qzF b 2>/dev/null; then
+        grep -lzsF "GORCH_OUTPUT=$_d/" /proc/[0-9]*/environ
+        return
+    fi
+    for _each in /proc/[0-9]*/environ; do
+        { tr '\0' '\n' <"$_each" | grep -qF "GORCH_OUTPUT=$_d/"; } 2>/dev/null && echo "$_each"
+    done
+}
+
 # Lines of pid, parent and session.
 processes() {
     if [ ! -r /proc/self/status ]; then
-        ps -A -o pid= -o ppid= -o pgid=
+        ps -A -o pid= -o ppid= -o pgid= | while read -r _pid _parent _session; do echo "$_pid $_parent $_session"; done
         return
     fi
     grep -HEs '^(State|PPid|NSsid):' /proc/[0-9]*/status | while IFS="/:$_tab " read -r _ _ _pid _ _key _value _; do
@@ -285,15 +347,16 @@ processes() {
 }
 
 spread() {
-    while read -r _pid _parent _session; do
-        case $_own in *" $_pid "*) _logins="$_logins$_session " ;; esac
-    done <<END
-$_table
-END
+    IFS=$_newline
+    for _line in $_table; do
+        case $_own in *" ${_line%% *} "*) _logins="$_logins${_line##* } " ;; esac
+    done
     _last=none
     while [ "$_last" != "$_found" ]; do
         _last=$_found
-        while read -r _pid _parent _session; do
+        for _line in $_table; do
+            _pid=${_line%% *} _parent=${_line#* } _session=${_line##* }
+            _parent=${_parent% *}
             case $_own$_found in *" $_pid "*) continue ;; esac
             case $_marked$_found$_root' ' in
             *" $_pid "* | *" $_parent "*) ;;
@@ -301,8 +364,7 @@ END
             esac
             _found="$_found$_pid "
             case $_logins$_sessions in *" $_session "*) ;; *) _sessions="$_sessions$_session " ;; esac
-        done <<END
-$_table
-END
+        done
     done
+    unset IFS
 }

@@ -10,9 +10,22 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-#: Evaluates as many bytes of its input as a first line says; what is cut off on its way is not a whole program.
-COMMAND = """exec /bin/sh -c 'IFS= read -r n && eval "$(head -c "$n")"'"""
+GREETING = "gorchestrator:"  # before it, what the host's shell prints at each login may come
+#: Greets, so that nothing is sent to what is no shell; then evaluates as many bytes of its input as a first line says:
+#: what is cut off on its way is not a whole program. Without quotes in quotes, for login shells such as csh and fish.
+COMMAND = (
+    f"exec /bin/sh -c 'echo {GREETING} && IFS= read -r n && "
+    """p=$(head -c "$n" || echo echo fail the host lacks head -c) && eval "$p"'"""
+)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: Variables that sh, where it is bash or dash, sets itself, refuses or takes for orders: they do not arrive as given.
+SHELLS = re.compile(
+    "BASHOPTS|BASHPID|BASH_(ALIASES|ARGC|ARGV|CMDS|COMMAND|COMPAT|LINENO|MONOSECONDS|SOURCE|SUBSHELL|TRAPSIG|VERSINFO|"
+    "XTRACEFD)|DIRSTACK|EPOCHREALTIME|EPOCHSECONDS|EUID|FUNCNAME|GROUPS|HISTCMD|LINENO|OPTIND|PIPESTATUS|PPID|RANDOM|"
+    "SECONDS|SHELLOPTS|SRANDOM|UID|_"
+)
+LOCALE = ("LC_", "LANG")
+OUTPUT = "GORCH_OUTPUT"
 MOST = 8 * 2**20  # bytes of a file of outputs; beyond, they are too large in any case
 TENTHS = 10
 FOREVER, NEVER = 2**31 - 1, -1  # seconds
@@ -81,9 +94,9 @@ def _request(job_id: str, verb: str, values: Mapping[str, str], functions: bytes
 
 def _functions(work: Work) -> bytes:
     content = work.program.content
-    exports = [b"export " + _variable(name) + b"=" + quoted(value) for name, value in work.env.items()]
-    exports.append(b'export GORCH_OUTPUT="$_d/output"')
+    exports = [_export(name, value) for name, value in work.env.items() if name != OUTPUT]
     sent = b"" if content is None else b"_prog=$_script\n"
+    path = b"_path=" + (quoted(work.env["PATH"]) if "PATH" in work.env else b"${PATH:-}")
     run = b" ".join([b"launch", *map(quoted, work.args)]) if work.wanted is None else b"source_it"
     return b"\n".join(
         [
@@ -91,9 +104,11 @@ def _functions(work: Work) -> bytes:
             b":" if content is None else _put(content),
             b"}",
             b"node_env() {",
+            f'export {OUTPUT}="$_d/output"'.encode(),  # first: what follows may be named like ours
             *exports,
             b"}",
             b"node_run() {",
+            path,
             sent + run,
             b"}",
         ]
@@ -107,10 +122,14 @@ def _put(content: bytes) -> bytes:
     return b'base64 -d >"$1" <<\\END && chmod 700 "$1"\n' + lines + b"\nEND"
 
 
-def _variable(name: str) -> bytes:
+def _export(name: str, value: str) -> bytes:
     if not NAME.fullmatch(name):
         raise Unsendable(f"{name[:100]!r} cannot be a variable of a shell: letters, digits and underscore")
-    return name.encode()
+    if SHELLS.fullmatch(name):
+        raise Unsendable(f"the variable {name} cannot be given to another host: shells there set it themselves")
+    text = f"export {name}=".encode() + quoted(value)
+    # bash says there that it has no such locale; whether that matters is up to the program.
+    return text + b" 2>/dev/null" if name.startswith(LOCALE) else text
 
 
 def quoted(text: str) -> bytes:

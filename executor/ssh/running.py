@@ -79,6 +79,9 @@ def _outcome(job: Job, target: str, ending: Ending) -> Outcome:
 
 FAULTS: dict[str, Callable[[str, str, str], str]] = {
     "absent": lambda shown, target, rest: f"artifact {shown!r} not found on {target}; looked in: {rest}",
+    "noexec": lambda shown, target, _: (
+        f"artifact {shown} was sent to {target}, where the home directory is mounted noexec: only scripts run there"
+    ),
     "barred": lambda shown, target, _: f"artifact {shown} on {target} is not executable (chmod +x)",
     "unreadable": lambda shown, target, _: f"artifact {shown} on {target} cannot be read by its user",
 }

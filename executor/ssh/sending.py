@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import gevent
 
+from executor import artifacts
 from executor.files import open_regular
 from executor.ssh.request import Program
 
@@ -20,14 +21,14 @@ class Unusable(Exception):
 def program(artifact: str, folders: Sequence[str], *, inline: bool) -> Program:
     """Return what an artifact stands for. ``inline``: it is a script itself. Raises :class:`Unusable`."""
     if not artifact:
-        raise Unusable("the node has no artifact: nothing to run")
+        raise Unusable(artifacts.NOTHING)
     if inline:
         return Program("", artifact.encode(errors="surrogatepass"))
-    for folder in folders:
-        path = os.path.realpath(os.path.join(folder, artifact))
-        if path.startswith(os.path.realpath(folder) + os.sep) and os.path.isfile(path):
-            return Program(artifact, _content(path))
-    return Program(artifact)
+    found = artifacts.find(artifact, folders)
+    path = os.path.realpath(found) if found else ""
+    # What is elsewhere on this machine is not for others, and the same path may well be a program of the host.
+    inside = any(path.startswith(os.path.realpath(folder) + os.sep) for folder in folders)
+    return Program(artifact, _content(path) if inside else None)
 
 
 def _content(path: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What breaks between an executor and a host: connections, the server, the host, the executor."""
+"""What breaks between an executor and a host: connections, jobs there, the executor. More is in ``tests/failures``."""
 
 import base64
 import os
@@ -38,26 +38,6 @@ def _ended(executor: Executor, job_id: str) -> bool:
     return bool(executor.get(job_id)["state"] >= SUCCESS)
 
 
-def test_a_server_that_is_away_for_a_while(
-    new_server: Callable[..., Sshd], new_executor: Callable[..., Executor], tmp_path: Path
-) -> None:
-    server = new_server()
-    executor = new_executor(server)
-    path, wait = gate(tmp_path)
-    job_id = executor.start(node(script("echo begun", wait, "echo ended", "exit 6")))
-    server.stop()
-    server.cut()
-    wait_until(lambda: "is away" in (executor.get(job_id)["reason"] or ""), what="the reason says so")
-    wait_until(lambda: "nothing listens there" in executor.get(job_id)["reason"], what="and why")
-    refused = executor.run(node("true"))
-    assert (refused["state"], refused["reason_code"]) == (FAILURE, "connection")
-    path.touch()
-    server.start()
-    job = executor.end(job_id)
-    assert (job["state"], job["exit_code"]) == (FAILURE, 6)
-    assert executor.log_of(job_id) == "begun\nended\n"
-
-
 def test_what_is_to_be_killed_on_a_host_that_is_away(
     new_server: Callable[..., Sshd], new_executor: Callable[..., Executor]
 ) -> None:
@@ -77,7 +57,8 @@ def test_what_is_to_be_killed_on_a_host_that_is_away(
     assert server.jobs == []
 
 
-def test_a_host_that_was_restarted(executor: Executor, server: Sshd) -> None:
+def test_what_waits_for_the_program_is_killed(executor: Executor, server: Sshd) -> None:
+    """Nobody knows then how the program ends, so it is ended: lost, as after a restart of the host."""
     seconds = mark()
     job_id = executor.start(node(script(f"echo begun; sleep {seconds}")))
     (job,) = server.jobs
@@ -121,6 +102,31 @@ def test_an_end_that_no_executor_has_seen(
     job = executor.end(job_id)
     assert (job["state"], job["output"]) == (SUCCESS, {"result": "7"})
     assert base64.b64decode(executor.get(job_id, log_from=0)["log"]) == b"begun\nresult=7\n"
+
+
+def test_a_start_of_which_no_executor_knows_whether_it_came_through(
+    new_server: Callable[..., Sshd], new_executor: Callable[..., Executor], tmp_path: Path
+) -> None:
+    """What was begun is followed, though it could not be begun like this now; what was not is not begun."""
+    server = new_server()
+    executor = new_executor(server)
+    path, wait = gate(tmp_path)
+    artifact = Path(executor.settings["GORCH_EXECUTOR_ARTIFACT_DIRS"]) / "artifact"
+    artifact.write_text(script("echo begun", wait, "exit 6"))
+    begun, other = executor.start(node("artifact")), executor.start(node("artifact"))
+    executor.server.kill()
+    server.end(other)
+    for job_id in (begun, other):
+        (executor.data / "jobs" / "live" / job_id / "ssh.json").unlink()
+    with artifact.open("ab") as file:
+        file.truncate(9 * 2**20)
+    path.touch()
+    executor.start_server()
+    job = executor.end(begun)
+    assert (job["state"], job["exit_code"]) == (FAILURE, 6), job
+    job = executor.end(other)
+    assert (job["reason_code"], job["exit_code"]) == ("artifact", None)
+    assert "at most" in job["reason"]
 
 
 def _wait_for_timeout(executor: Executor, job_id: str) -> None:
