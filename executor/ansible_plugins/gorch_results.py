@@ -24,8 +24,8 @@ FILE_LIMIT = 10 * 2**20  # bytes of all results
 # One byte more than the executor takes: what is cut here is refused there, and not taken for the whole.
 VALUE_CUT = 64 * 1024 + 1
 OUTPUT_LIMIT = 2**20  # bytes of all outputs
-WHY_LINES = 5
-WHY_LENGTH = 800
+MESSAGE_CUT = 1000  # characters, where the result is left out
+WHY_CUT = 8 * 1024  # characters; the executor shows far less of it, when it has hidden the secrets in it
 HOSTS_NAMED = 10
 FOR_ALL_HOSTS = "_run"  # Ansible's name for it
 
@@ -44,7 +44,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self.disabled = not (self._results and self._summary)
         self._play = ""
         self._size = 0
-        self._last_failures: dict[str, str] = {}  # by host; a rescued one is followed by a later one, or is not fatal
+        self._last_failures: dict[
+            str, dict[str, str]
+        ] = {}  # by host; a rescued one is followed by a later one, or is not fatal
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         """Note the play that results belong to."""
@@ -80,14 +82,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
 
     def _remember(self, result: Any, what: str) -> None:
         host = result._host.get_name()
-        self._last_failures[host] = f"task {result._task.get_name()!r} {what} {host}: {_why(result._result)}"
+        message, said = _why(result._result)
+        named = {"task": result._task.get_name(), "what": what, "host": host}
+        self._last_failures[host] = named | {"message": message, "said": said}
 
-    def _failure(self, hosts: list[str]) -> str | None:
+    def _failure(self, hosts: list[str]) -> dict[str, str] | None:
         if not hosts:
             return None
         first, *others = hosts
         named = ", ".join(others[:HOSTS_NAMED]) + (" …" if len(others) > HOSTS_NAMED else "")
-        return self._last_failures[first] + (f"; also on: {named}" if others else "")
+        return self._last_failures[first] | {"others": named}
 
     def _write(self, status: str, result: Any) -> None:
         if self._size >= FILE_LIMIT:
@@ -103,7 +107,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         }
         data = _encoded(line)
         if len(data) > LINE_LIMIT:
-            data = _encoded(line | {"result": {"truncated": len(data), "msg": _why(result._result)}})
+            data = _encoded(line | {"result": {"truncated": len(data), "msg": _why(result._result)[0][:MESSAGE_CUT]}})
         self._size += len(data) + 1
         if self._size >= FILE_LIMIT:
             data = _encoded({"truncated": True})
@@ -111,18 +115,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             file.write(data + b"\n")
 
 
-def _why(result: Mapping[str, Any]) -> str:
-    """Return the message of a failure, with the last lines of what the module's command said."""
+def _why(result: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the message of a failure, and the end of what the module's command said."""
     for item in result.get("results") or ():
         if isinstance(item, dict) and (item.get("failed") or item.get("unreachable")):
             return _why(item)
-    message = str(result.get("msg") or result.get("censored") or "no message")
-    said = next(
-        (text for key in ("stderr", "stdout", "module_stderr") if (text := str(result.get(key) or "").strip())), ""
-    )
-    if said:
-        message = f"{message.rstrip('.')}: " + "\n".join(said.splitlines()[-WHY_LINES:])[-WHY_LENGTH:]
-    return message if len(message) <= 2 * WHY_LENGTH else message[: 2 * WHY_LENGTH] + " …"
+    message = str(result.get("msg") or result.get("reason") or result.get("censored") or "no message")
+    if "assertion" in result:
+        message += f": {result['assertion']}"
+    spoken = (str(result.get(key) or "").strip() for key in ("stderr", "stdout", "module_stderr"))
+    return message[:WHY_CUT], next(filter(None, spoken), "")[-WHY_CUT:]
 
 
 def _outputs(custom: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

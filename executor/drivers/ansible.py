@@ -11,9 +11,11 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from executor import ansible_plugins, artifacts
+from executor import ansible_plugins, artifacts, names
 from executor.drivers.base import Driver, Job
+from executor.files import open_regular
 from executor.outcome import Exit, Outcome, failure
 from gorchestrator.common.reasons import ReasonCode
 
@@ -30,7 +32,14 @@ VARIABLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 OPTION = re.compile(
     r"--(check|diff|become)|-v{1,6}|--(tags|skip-tags|start-at-task)=.+|--forks=[1-9]\d{0,3}", re.DOTALL
 )
+LIMIT_FILE = re.compile(r"(?<![\w.-])@")  # at the start of a pattern; what parts two of them is no part of a name
 OPTIONS = "--tags=…, --skip-tags=…, --check, --diff, -v to -vvvvvv, --become, --forks=N, --start-at-task=…"
+
+# Up to an empty line. Before 2.19 it begins in the other way.
+ERROR = re.compile(r"^(?:\[ERROR\]: |ERROR! )(.+(?:\n.+)*)", re.MULTILINE)
+TAIL = 16 * 1024  # bytes of the log in which an error is looked for
+WHY_LINES = 5  # of what a command said
+WHY_LENGTH = 800
 
 # The node's own variables may say otherwise.
 DEFAULTS = {
@@ -69,12 +78,13 @@ class Ansible(Driver):
             return failure(ReasonCode.ENGINE, wrong or f"{PROGRAM} has just been removed")
         try:
             options, variables = _parsed(job.attempt.args)
+            limit = self._limit(job.attempt.target)
         except ValueError as error:
             return failure(ReasonCode.ARGUMENT, str(error))
         playbook = _playbook(job)
         if isinstance(playbook, Outcome):
             return playbook
-        where = [*self._inventory(job), *self._limit(job.attempt.target)]
+        where = [*self._inventory(job), *limit]
         given = [f"--extra-vars=@{job.keep(VARS, _yaml(variables))}"] if variables else []
         return _judged(job, job.command([program, *options, *where, *given, playbook], env=_env(job)))
 
@@ -84,12 +94,16 @@ class Ansible(Driver):
         return [f"--inventory={path}" for path in found or [job.keep(INVENTORY, _this_machine(job))]]
 
     def _limit(self, target: str) -> list[str]:
+        """Return the option for the target. Raises ValueError for one that has Ansible read a file."""
+        if LIMIT_FILE.search(target):
+            raise ValueError(f"target {target[:100]!r}: limits out of files (@FILE) are not taken")
         return [f"--limit={target}"] if target not in ("", self.config.name) else []
 
 
 def _judged(job: Job, exit: Exit) -> Outcome:
-    output, why = _told(job)
-    return job.outcome(exit, PROGRAM, output, why)
+    summary = job.read(SUMMARY) or {}
+    why = None if exit.status == 0 else _failed_task(job, summary) or _last_error(job)
+    return job.outcome(exit, PROGRAM, _stats(summary), why)
 
 
 def _program() -> str | None:
@@ -132,12 +146,37 @@ def _quoted(text: str) -> str:
     return f'"{"".join(plain)}"'
 
 
-def _told(job: Job) -> tuple[dict[str, str], str | None]:
-    """Return the outputs and the message of what failed; a playbook of this machine may have written nonsense there."""
-    found = job.read(SUMMARY) or {}
-    output, why = found.get("output"), found.get("failure")
-    texts = {name: text for name, text in output.items() if isinstance(text, str)} if isinstance(output, dict) else {}
-    return texts, why if isinstance(why, str) else None
+# A playbook of this machine may have written nonsense there.
+def _stats(summary: Mapping[str, Any]) -> dict[str, str]:
+    output = summary.get("output")
+    found = output.items() if isinstance(output, dict) else ()
+    return {name: text for name, text in found if isinstance(text, str)}
+
+
+def _failed_task(job: Job, summary: Mapping[str, Any]) -> str | None:
+    """Return what is told of the task that failed. Secrets are hidden before anything is cut."""
+    found = summary.get("failure")
+    if not isinstance(found, dict):
+        return None
+    task, what, host, message, said, others = (
+        job.hide(str(found.get(key, "")).encode(errors="replace")).decode(errors="replace")
+        for key in ("task", "what", "host", "message", "said", "others")
+    )
+    if said:
+        message = message.rstrip(".") + ": " + "\n".join(said.splitlines()[-WHY_LINES:])[-WHY_LENGTH:]
+    message = message if len(message) <= 2 * WHY_LENGTH else message[: 2 * WHY_LENGTH] + " …"
+    return f"task {task!r} {what} {host}: {message}" + (f"; also on: {others}" if others else "")
+
+
+def _last_error(job: Job) -> str | None:
+    """Return the last error of Ansible's own, without the piece of the playbook that it shows below."""
+    try:
+        with open_regular(job.path(names.LOG)) as file:
+            end = os.pread(file.fileno(), TAIL, max(0, job.log_size - TAIL))
+    except OSError:
+        return None
+    found = ERROR.findall(job.hide(end).decode(errors="replace"))
+    return found[-1][:WHY_LENGTH] if found else None
 
 
 def _this_machine(job: Job) -> str:

@@ -188,10 +188,64 @@ def test_what_a_command_said_belongs_to_its_message(executor: Executor) -> None:
     assert job["reason"] in (f"{first}web1{last}web2", f"{first}web2{last}web1")
 
 
-def test_a_playbook_that_is_none(executor: Executor) -> None:
-    job, _ = run(executor, node("---\n- hosts: all\n  tasks:\n    - no_such_module_at_all: {}\n"))
+@pytest.mark.parametrize(
+    ("playbook", "told"),
+    [
+        ("---\n- hosts: all\n  tasks:\n    - no_such_module_at_all: {}\n", "no_such_module_at_all"),
+        ("---\n- hosts: all\n   tasks:\n", "Origin: "),
+        ("---\n- hosts: all\n  roles: [no-such-role]\n", "the role 'no-such-role' was not found"),
+    ],
+)
+def test_a_playbook_that_is_none(executor: Executor, playbook: str, told: str) -> None:
+    job, _ = run(executor, node(playbook))
     assert (job["state"], job["reason_code"]) == (FAILURE, "exit")
-    assert "no_such_module_at_all" in job["log"]
+    assert told in job["reason"]
+    assert "^ column" not in job["reason"]  # the message, and not the piece of the playbook that is shown below
+
+
+def test_a_file_that_is_not_there_and_what_was_asserted(executor: Executor) -> None:
+    tasks = "- name: more\n  ansible.builtin.include_tasks: no-such-tasks.yml\n  when: inventory_hostname == 'web1'"
+    job, _ = run(executor, node(play(tasks)))
+    assert job["reason"].startswith("exit status 2: task 'more' failed on web1: Could not find or access ")
+    job, _ = run(executor, node(play("- name: sums\n  ansible.builtin.assert:\n    that: 1 == 2"), target="web1"))
+    assert job["reason"] == "exit status 2: task 'sums' failed on web1: Assertion failed: 1 == 2"
+
+
+@pytest.mark.parametrize(
+    "target", ["@hosts.ini", "web1,@hosts.ini", "web1:@hosts.ini", "web1 @hosts.ini", "]@hosts.ini"]
+)
+def test_a_target_reads_no_file(executor: Executor, target: str) -> None:
+    job = executor.run(node("site.yml", "greeting=hi", target=target))
+    assert (job["state"], job["reason_code"]) == (FAILURE, "argument")
+    assert "@FILE" in job["reason"]
+
+
+def test_nobody_is_asked(executor: Executor) -> None:
+    """There is nobody to answer, so what asks fails or goes on at once."""
+    vault = "$ANSIBLE_VAULT;1.1;AES256\n" + "61" * 40 + "\n"
+    lines = "".join(f"      {line}\n" for line in vault.splitlines())
+    job, _ = run(
+        executor, node(f"---\n- hosts: web1\n  vars:\n    x: !vault |\n{lines}", env={"ANSIBLE_ASK_VAULT_PASS": "1"})
+    )
+    assert (job["state"], job["reason_code"]) == (FAILURE, "exit")
+    assert "EOFError" in job["reason"]
+    text = play(
+        "- ansible.builtin.pause:\n    prompt: go on",
+        "- ansible.builtin.debug:\n    msg: it is {{ who }}",
+        hosts="web1",
+    )
+    text = text.replace("  tasks:", "  vars_prompt:\n    - name: who\n      default: nobody\n  tasks:")
+    job, _ = run(executor, node(text, env={"ANSIBLE_ASK_PASS": "1"}, timeout=60))
+    assert job["state"] == SUCCESS, job
+    assert "it is nobody" in job["log"]
+
+
+def test_a_play_without_hosts_does_nothing(executor: Executor) -> None:
+    """As Ansible has it; a limit that leaves no host at all is another matter."""
+    job, folder = run(executor, node(play("- ansible.builtin.fail:", hosts="web2"), target="web1"))
+    assert job["state"] == SUCCESS
+    assert "skipping: no hosts matched" in job["log"]
+    assert not (folder / "results.jsonl").exists()
 
 
 def test_a_host_that_is_not_there(executor: Executor) -> None:
@@ -219,6 +273,21 @@ def test_secrets_and_what_is_not_to_be_logged(executor: Executor) -> None:
     assert "word-of-mouth" not in job["log"] + (folder / "results.jsonl").read_text()
     job, _ = run(executor, node(play(tasks[3]), env={"KEY": {"secret": "TOKEN"}}, target="web1"))
     assert job["reason"] == "exit status 2: task 'end' failed on web1: with ***"
+
+
+def test_a_secret_is_hidden_before_a_reason_is_cut(executor: Executor) -> None:
+    script = (
+        "head -c 795 /dev/zero | tr '\\0' x | sed \"s/^/${KEY}/\" >&2; exit 1"  # five bytes of the secret would be left
+    )
+    job, _ = run(
+        executor,
+        node(
+            play(f"- name: end\n  ansible.builtin.shell: {json.dumps(script)}"),
+            env={"KEY": {"secret": "TOKEN"}},
+            target="web1",
+        ),
+    )
+    assert job["reason"].endswith(f": ***{'x' * 795}")
 
 
 def test_large_results_are_cut_and_large_outputs_refused(executor: Executor) -> None:
