@@ -32,6 +32,10 @@ class Client:
         """Print a JSON document."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
 
+    def print_line(self, value: Any) -> None:
+        """Print a JSON document as one line of many."""
+        click.echo(json.dumps(value, ensure_ascii=False))
+
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
     file = click.Path(exists=True, dir_okay=False)

@@ -165,7 +165,7 @@ def _not_ready(remote: Remote) -> str | None:
 
 def _run_examples(remote: Remote, place: Workplace, shown: Display) -> list[Task]:
     """Post the examples, go on with what an earlier demo left unfinished, and return all tasks when they have ended."""
-    open_tasks = remote.tasks(open_only=True, limit=MOST)
+    open_tasks = remote.tasks(state="open", limit=MOST)["tasks"]
     unfinished = [task["id"] for task in open_tasks]
     if unfinished:
         names = ", ".join(map(tables.title_of, open_tasks))
@@ -211,7 +211,7 @@ def _stay(supervisor: Supervisor) -> None:
 def _cancel_open(remote: Remote) -> None:
     """Leave no node running behind."""
     try:
-        unfinished = [task["id"] for task in remote.tasks(open_only=True, limit=MOST)]
+        unfinished = [task["id"] for task in remote.tasks(state="open", limit=MOST)["tasks"]]
         if not unfinished:
             return
         click.echo(f"Canceling {len(unfinished)} unfinished graphs …", err=True)

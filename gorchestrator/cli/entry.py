@@ -11,12 +11,15 @@ from gorchestrator.cli.failure import report
 # name → where it lives
 COMMANDS = {
     "submit": "tasks:submit",
-    "list": "tasks:list_tasks",
+    "list": "listing:list_tasks",
     "show": "tasks:show",
     "watch": "tasks:watch",
+    "events": "events:events",
+    "why": "why:why",
     "logs": "logs:logs",
     "attempts": "tasks:attempts",
     "cancel": "tasks:cancel",
+    "rerun": "why:rerun",
     "resolve": "tasks:resolve",
     "validate": "tasks:validate",
     "ping": "ping:ping",

@@ -1,4 +1,4 @@
-"""The commands about tasks: submit, list, show, attempts, watch, cancel, resolve, validate."""
+"""The commands about tasks: submit, show, attempts, watch, cancel, resolve, validate."""
 
 import sys
 from typing import Any
@@ -33,22 +33,6 @@ def submit(client: Client, file: Any, watching: bool, patience: float) -> None:
         client.print_json({"id": task})
     else:
         click.echo(task)
-
-
-@click.command("list")
-@client_command
-def list_tasks(client: Client) -> None:
-    """List the tasks, newest first."""
-    tasks = client.remote.tasks()
-    if client.as_json:
-        client.print_json({"tasks": tasks})
-        return
-    if not tasks:
-        click.echo("No tasks yet. Submit one: gorch submit FILE", err=True)
-        return
-    from gorchestrator.cli import tables  # noqa: PLC0415  (rich takes its time)
-
-    tables.show_tasks(tasks)
 
 
 @click.command()

@@ -103,13 +103,15 @@ def test_it_stays_up_until_ctrl_c(start, tmp_path):
     assert f"API        {demo.url}/v1/tasks" in said
     assert f"API docs   {demo.url}/apidocs/" in said
     remote = Remote(demo.url)
-    assert len(remote.tasks()) == 7
+    assert len(remote.tasks()["tasks"]) == 7
     sleeper = {"name": "sleeper", "engine": "shell", "artifact": "sleep", "args": ["613.5"]}
     task = remote.submit({"name": "long", "nodes": [sleeper]})
     wait_until(lambda: remote.task(task)["nodes"][0]["state"] == 2, what="running")
     for _ in range(100):  # as many as a list has unless it is asked for more
         remote.submit({"nodes": [{"name": "a"}]})
-    wait_until(lambda: [each["id"] for each in remote.tasks(open_only=True)] == [task], what="the end of the others")
+    wait_until(
+        lambda: [each["id"] for each in remote.tasks(state="open")["tasks"]] == [task], what="the end of the others"
+    )
     remote.close()
     again = run_gorch("demo", "--port", "0", "--data", demo.data)
     assert again.returncode == 2

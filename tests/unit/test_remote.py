@@ -88,7 +88,7 @@ def test_attempts_are_read_to_the_last_page(remote, monkeypatch):
         found, following = pages[params["after"]]
         return {"attempts": found, "next": following}
 
-    monkeypatch.setattr(remote, "_json", answer)
+    monkeypatch.setattr(remote._connection, "json", answer)
     assert remote.attempts("x", "a/b") == [{"attempt": 1}, {"attempt": 2}, {"attempt": 3}]
 
 

@@ -1,0 +1,63 @@
+"""Server-sent events as an orchestrator sends them: read, and taken up again where they broke off."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+from gorchestrator.remote.connection import Connection, Json, RemoteError, Unreachable
+
+SILENCE = 45.0  # seconds without anything, where a beat comes every 15 s, after which a connection counts as dead
+_PAUSE = 1.0  # seconds between two tries to connect again
+_BREAK = b"\n\n"
+
+
+class Reset(RemoteError):
+    """The events behind the wanted one are not kept: look at the tasks anew, then go on behind ``after``."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        super().__init__("events are missing: those behind the wanted one are not kept; begin again without it")
+
+
+def events(
+    connection: Connection, path: str, after: int | None, params: Mapping[str, str], patience: float
+) -> Iterator[Json]:
+    """Yield the events behind number ``after``; without it from where the service begins. Ends where the stream does.
+
+    ``patience``: seconds for which a lost service is looked for. Raises Unreachable when they are over, and Reset.
+    """
+    lost: float | None = None
+    while True:
+        try:
+            for event in _once(connection, path, after, params):
+                lost = None
+                if event.get("kind") == "reset":
+                    raise Reset(event["after"])
+                after = event["seq"]
+                yield event
+            return
+        except Unreachable:
+            lost = lost or time.monotonic()
+            if time.monotonic() - lost > patience:
+                raise
+            time.sleep(_PAUSE)
+
+
+def _once(connection: Connection, path: str, after: int | None, params: Mapping[str, str]) -> Iterator[Json]:
+    """Yield the events of one connection; it ends in Unreachable unless the stream is told to be over."""
+    wanted = dict(params) | ({} if after is None else {"after": str(after)})
+    with connection.stream(path, wanted, SILENCE) as pieces:
+        if pieces is None:  # nothing can follow
+            return
+        yield from _parsed(pieces)
+    raise Unreachable(connection.url, "the connection was closed")
+
+
+def _parsed(pieces: Iterable[bytes]) -> Iterator[Json]:
+    rest = b""
+    for piece in pieces:
+        *frames, rest = (rest + piece).split(_BREAK)
+        for frame in frames:
+            fields = dict(line.split(": ", 1) for line in frame.decode().splitlines() if ": " in line[1:])
+            if "data" in fields:
+                yield {"kind": fields.get("event", ""), **json.loads(fields["data"])}
