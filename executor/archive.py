@@ -10,10 +10,12 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from executor import names
+from executor.files import private
 from executor.folder import Folder
 
 HOUR = 3600
@@ -31,6 +33,7 @@ class Archive:
         for folder in (self.live, self.done):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.tombs = data / names.TOMBS
+        FileIO(self.tombs, "a", opener=private).close()  # else SQLite makes one that others can read
         self.lookup = self._database()
         self.lookup.execute("create table if not exists tombs (id text primary key, at real) without rowid")
         self.any_dropped = self.lookup.execute("select 1 from tombs limit 1").fetchone() is not None

@@ -125,4 +125,11 @@ def _open_to_all(config: Config) -> str | None:
     return f"insecure: with bind {config.bind!r} every machine could run anything here; bind to 127.0.0.1"
 
 
-RULES = (Rule(("bind", "insecure"), _open_to_all),)
+def _shown_to_all(config: Config) -> str | None:
+    both = sorted({*config.secret_env} & {*config.env_allow})
+    if not both:
+        return None
+    return f"secret_env: {', '.join(both)} is in env_allow too, so every node would get it; take it out of one of them"
+
+
+RULES = (Rule(("bind", "insecure"), _open_to_all), Rule(("secret_env", "env_allow"), _shown_to_all))

@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import gevent
 
@@ -22,23 +24,59 @@ RETRY = 1.0  # seconds until a job that could not be started on a full disk is t
 
 
 def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
-    """Run a job to its end. Where the disk is full it waits for room: a driver finds what it has begun."""
+    """Run a job to its end; after a fault of its driver nothing of it is left either, or its reason says so."""
     engine = job.attempt.engine
     if driver is None:  # it was there when the job was accepted
-        return failure(ReasonCode.ENGINE, f"this executor has no engine {engine!r} any more")
+        return engines.without(job, f"this executor has no engine {engine!r} any more")
+    try:
+        return job.masked(_patiently(partial(_run, driver, job), job, storage))
+    except Exception as error:
+        log.exception("engine %s failed", engine, extra=job.ids | {"event": "driver_failed"})
+        why = f"a fault of engine {engine}: {type(error).__name__}: {error}"
+    try:
+        _patiently(partial(_end, driver, job), job, storage)
+    except Exception as error:
+        log.exception("engine %s failed again", engine, extra=job.ids | {"event": "driver_failed"})
+        why += f"; what it has begun cannot be ended, and may still run: {type(error).__name__}: {error}"
+        return job.masked(failure(ReasonCode.LOST, why))
+    return job.masked(failure(ReasonCode.INTERNAL, why))
+
+
+def _run(driver: Driver, job: Job) -> Outcome:
+    job.options = engines.schema(driver.options).load(job.attempt.options)
+    return _finished(driver, job)
+
+
+def _end(driver: Driver, job: Job) -> Outcome:
+    """Have what a job has begun ended, as if it had been cancelled while its executor was away."""
+    job.kill()
+    if job.folder.claim():  # and now it never will be
+        return canceled()
+    if job.elsewhere:
+        return _finished(driver, job)
+    job.supervised.detach()
+    job.command([])
+    return canceled()
+
+
+def _finished(driver: Driver, job: Job) -> Outcome:
+    try:
+        return driver.run(job)
+    except SecretUnavailable as error:
+        return failure(ReasonCode.SECRET, str(error))
+    except Interrupted as stop:
+        exit = Exit(cause=stop.cause, started_at=job.started_at, stopped_at=time.time())
+        return job.outcome(exit, job.attempt.engine)
+
+
+def _patiently(work: Callable[[], Outcome], job: Job, storage: Storage) -> Outcome:
+    """Do it; where the disk is full wait for room, and do it again: a driver finds what it has begun."""
     while True:
         try:
-            job.options = engines.schema(driver.options).load(job.attempt.options)
-            return job.masked(driver.run(job))
-        except SecretUnavailable as error:
-            return failure(ReasonCode.SECRET, str(error))
-        except Interrupted as stop:
-            return job.outcome(Exit(cause=stop.cause, started_at=job.started_at, stopped_at=time.time()), engine)
-        except Exception as error:
-            if not (isinstance(error, OSError) and no_room(error)):
-                log.exception("engine %s failed", engine, extra=job.ids | {"event": "driver_failed"})
-                why = f"a fault of engine {engine}: {type(error).__name__}: {error}"
-                return job.masked(failure(ReasonCode.INTERNAL, why))
+            return work()
+        except OSError as error:
+            if not no_room(error):
+                raise
             storage.missed(error)
         with suppress(OSError):  # the claim needs room, too
             if job.supervised.canceling and job.folder.claim():

@@ -56,14 +56,26 @@ class Broken(Driver):
         return self.reason
 
     def run(self, job: Job) -> Outcome:
-        """Fail."""
-        return failure(ReasonCode.ENGINE, f"engine {job.attempt.engine} cannot work here: {self.reason}")
+        """Fail, unless it was begun when there was a driver that could be loaded."""
+        return without(job, f"engine {job.attempt.engine} cannot work here: {self.reason}")
 
 
 def load(config: Config) -> dict[str, Driver]:
     """Return the engines and their drivers."""
     found = {entry.name: entry for entry in (*OURS, *entry_points(group=GROUP))}
     return {name: _load(entry, config) for name, entry in sorted(found.items())}
+
+
+def without(job: Job, why: str) -> Outcome:
+    """Return the outcome of a job that has no driver, for the reason ``why``.
+
+    A command of it that was started is followed to its end. What was begun elsewhere nobody here can find.
+    """
+    if not job.begun:
+        return failure(ReasonCode.ENGINE, why)
+    if job.elsewhere:
+        return failure(ReasonCode.LOST, f"{why}; what was begun may still run")
+    return job.outcome(job.command([]), "the program")
 
 
 @cache

@@ -5,6 +5,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
+from gorchestrator.common import wire
+
 _SIZE = re.compile(r"(\d{1,15})([KMGT]?)i?B?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -32,5 +34,6 @@ class Octal(fields.Field[int]):
 
 def absolute(path: str) -> None:
     """Refuse a path that depends on where one is."""
-    if not path.startswith("/") or "\0" in path:
+    wire.text(path)
+    if not path.startswith("/"):
         raise ValidationError("must be an absolute path")

@@ -14,7 +14,8 @@ from executor.outcome import Exit, Outcome
 
 T = TypeVar("T")
 
-_DEPTH = 4  # of a job's directory and those above it, up to the data directory
+ABOVE = 3  # directories above a job's, up to the data directory
+ALONE, PASS_GROUP, PASS = 0o700, 0o710, 0o711  # who may use a directory; to pass through is not to look around
 
 
 class Folder:
@@ -36,7 +37,7 @@ class Folder:
         folder = cls(path)
         try:
             with suppress(FileExistsError):
-                os.mkdir(path, 0o700)
+                os.mkdir(path, ALONE)
             FileIO(folder.log, "a", opener=private).close()  # so that it can be watched from the start
             if claimed:
                 folder.claim()
@@ -60,7 +61,7 @@ class Folder:
     def restore(self, documents: Mapping[str, Mapping[str, Any]]) -> None:
         """Make the directory again, which the job has removed, with these files in this order."""
         with suppress(FileExistsError):
-            os.mkdir(self.path, 0o700)
+            os.mkdir(self.path, ALONE)
         for name, document in documents.items():
             self.write(name, document)
 
@@ -69,7 +70,7 @@ class Folder:
         work = f"{self.path}/{names.WORK}"
         if self.claimed_by() is None:  # later it is the job's
             with suppress(FileExistsError):
-                os.mkdir(work, 0o700)
+                os.mkdir(work, ALONE)
         return work
 
     def script(self, text: str) -> str:
@@ -85,18 +86,30 @@ class Folder:
         return path
 
     def open_to(self, uid: int, gid: int) -> None:
-        """Let another user use what is the job's: its directory, its script, its outputs; nothing else is shown."""
+        """Let another user use what is the job's: its working directory, its script, its outputs.
+
+        The directory itself lets only that user's group pass, until :meth:`shut`. Those above are of all jobs: anybody
+        may pass through them from now on, and find nothing, as they cannot be listed and everything in them is either
+        a directory that nobody else may enter or a file of mode 600.
+        """
         if self.claimed_by() is not None:
             return
+        os.chown(self.path, -1, gid)
+        os.chmod(self.path, PASS_GROUP)
         where = self.path
-        for _ in range(_DEPTH):
-            os.chmod(where, 0o711)  # noqa: S103  (to pass through, not to look around)
+        for _ in range(ABOVE):
             where = os.path.dirname(where)
+            os.chmod(where, PASS)
         with suppress(FileExistsError):
             FileIO(self.output, "x", opener=private).close()
         for name in (names.WORK, names.SCRIPT, names.OUTPUT, names.LOG):
             with suppress(FileNotFoundError):
                 os.chown(f"{self.path}/{name}", uid, gid, follow_symlinks=False)
+
+    def shut(self) -> None:
+        """Let nobody but the executor's user use the directory: the job has ended."""
+        with suppress(OSError):  # the job may have removed it
+            os.chmod(self.path, ALONE)
 
     def claim(self, claimant: str = names.NOBODY, sync: Callable[[str], object] = sync) -> bool:
         """Take the right to start the job without a shim, for good; False: somebody was faster.

@@ -7,7 +7,7 @@ and the timeout, which counts from the claim, are raised in the driver where it 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import gevent
 
@@ -74,7 +74,7 @@ class Inside:
         try:
             if self._cause is not None:
                 raise Interrupted(self._cause)
-            self._greenlet = gevent.getcurrent()  # type: ignore[assignment]  # jobs run in greenlets of gevent
+            self._greenlet = cast("gevent.Greenlet[..., Any]", gevent.getcurrent())  # as all that run jobs
             yield
         except Interrupted:
             self._thrown = False

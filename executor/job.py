@@ -8,7 +8,7 @@ from typing import Any
 
 from gevent.event import Event
 
-from executor import outcome, outputs
+from executor import names, outcome, outputs
 from executor.attempt import Attempt, parts
 from executor.command import Command
 from executor.files import last_lines, private, size_of, write_all
@@ -16,12 +16,13 @@ from executor.folder import Folder
 from executor.inside import CANCEL, Inside
 from executor.launch import Setup
 from executor.masking import Mask
-from executor.names import SECRETS
 from executor.outcome import Exit, Outcome
 from executor.secrets import Secrets, SecretUnavailable
 from executor.supervisor import Supervisor
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
+
+NOTHING_TO_HIDE = Mask(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,10 @@ class Job:
         self.result: Outcome | None = None
         self.ended = Event()
         self.moved = Event()  # set when it starts or has survivors, once: who waits for more takes the next one
-        self.options: Mapping[str, Any] = {}  # of the attempt, as the engine's schema loaded them
+        self.options: Mapping[str, Any] = attempt.options  # then as the engine's schema has loaded them
         self._known = around.secrets
         self._secrets: Mapping[str, str] | None = None  # values by their names
+        self._mask: Mask | None = None
         self.supervised = Command(job_id, folder, around.supervisor, around.grace, self._move)
         self._inside = Inside(folder, attempt.timeout, self._move)
 
@@ -74,6 +76,11 @@ class Job:
     def begun(self) -> bool:
         """Whether its command was started, or its work begun, perhaps by an executor before this one."""
         return self.folder.claimed_by() is not None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether its work was begun inside of an executor, and not as a command."""
+        return self.folder.claimed_by() == names.INSIDE
 
     @property
     def survivors(self) -> list[int]:
@@ -107,11 +114,15 @@ class Job:
 
     @property
     def mask(self) -> Mask:
-        """What hides its secrets."""
-        try:
-            return Mask(self._revealed().values())
-        except SecretUnavailable:  # so it was not started with them
-            return Mask(())
+        """What hides its secrets, made when they are known; of what was not begun there is nothing to hide."""
+        if self._mask is None:
+            if self._secrets is None and self.folder.claimed_by() in (None, names.NOBODY):
+                return NOTHING_TO_HIDE
+            try:
+                self._mask = Mask(self._revealed().values())
+            except SecretUnavailable:  # so it was not started with them
+                return NOTHING_TO_HIDE
+        return self._mask
 
     def hide(self, data: bytes) -> bytes:
         """Return bytes without its secrets."""
@@ -126,11 +137,11 @@ class Job:
     def _revealed(self) -> Mapping[str, str]:
         """Return its secrets as they were when it first needed them, whatever becomes of them later."""
         if self._secrets is None:
-            names = {value["secret"] for value in self.attempt.env.values() if not isinstance(value, str)}
-            known = self.folder.read(SECRETS) if names else {}
-            if known is None:
-                known = {name: self._known.value(name) for name in sorted(names)}
-                self.folder.write(SECRETS, known)
+            wanted = {value["secret"] for value in self.attempt.env.values() if not isinstance(value, str)}
+            known = self.folder.read(names.SECRETS) if wanted else {}
+            if known is None or not all(isinstance(known.get(name), str) for name in wanted):  # the job can write it
+                known = {name: self._known.value(name) for name in sorted(wanted)}
+                self.folder.write(names.SECRETS, known)
             self._secrets = known
         return self._secrets
 

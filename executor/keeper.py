@@ -77,6 +77,7 @@ def main() -> None:
     """Run a keeper, or what it becomes by forking."""
     os.closerange(CONTROL + 1, os.sysconf("SC_OPEN_MAX"))  # such as the listening socket of the server above us
     data = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
+    os.chdir("/")  # it outlives the executor, and must not keep where that was started from being unmounted
     first = Keeper(socket.socket(fileno=CONTROL), data).serve()
     if first:
         Shim(first, data).serve()

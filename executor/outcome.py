@@ -15,6 +15,7 @@ HINTS = {
     "Permission denied": " (whom it runs as must be able to reach and to execute it)",
     "No such file or directory": " (it, or the interpreter that its first line names)",
 }
+KNOWN = ("status", "cause", "error", "started_at", "stopped_at", "left")  # by every shim
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ class Exit:
     started_at: float | None = None
     stopped_at: float | None = None
     left: bool = False  # processes that it started are still there
+    step: str | None = None  # of what the node asks for, that failed at its start, such as "enter cwd /srv"
+    cpu: float | None = None  # seconds of processor time, with those of its processes that it has waited for
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Exit":
-        """Make one out of what a shim wrote."""
-        return cls(**{name: record[name] for name in cls.__slots__})
+        """Make one out of what a shim wrote. One of an older version may still run: it knows less."""
+        return cls(**{name: record[name] for name in KNOWN}, step=record.get("step"), cpu=record.get("cpu"))
 
     @classmethod
     def exited(cls, code: int, started_at: float | None) -> "Exit":
@@ -110,6 +113,8 @@ def _why(exit: Exit, command: str, timeout: float | None) -> tuple[State, Reason
 def _failed(exit: Exit, command: str) -> tuple[ReasonCode, str]:
     if exit.cause == "lost":
         return ReasonCode.LOST, f"its supervisor is gone and has not told how it ended; {exit.error}"
+    if exit.step is not None:
+        return ReasonCode.ARGUMENT, f"cannot {exit.step}: {exit.error}"
     if exit.error is not None:
         return ReasonCode.ARTIFACT, f"cannot start {command}: {exit.error}{HINTS.get(exit.error, '')}"
     if exit.code is not None:

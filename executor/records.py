@@ -35,6 +35,7 @@ def read(job_id: str, folder: Folder, around: Surroundings) -> Job | None:
 def finish(job: Job, outcome: Outcome) -> OSError | None:
     """Give a job its result, and write it; returns why it cannot be written. Its log ends here, whoever writes on."""
     job.result = outcome = replace(outcome, log_size=size_of(job.folder.log))
+    job.folder.shut()
     try:
         try:
             job.folder.write(names.RESULT, outcome.to_json())

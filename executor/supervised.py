@@ -4,6 +4,7 @@ Standard library only. Nothing here waits: the shim calls :meth:`Supervised.look
 :meth:`Supervised.wait_ms` has passed. What is waited for is measured by a monotonic clock; wall time is for people.
 """
 
+import errno
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ ROUNDS = 20  # of KILL at once: what forks faster than we look must be met while
 IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)  # by shims
 BARRED = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)  # time will not change it
 DEFAULT = (*IGNORED, signal.SIGXFSZ)  # in jobs; Python ignores SIGXFSZ
+TOO_MUCH = "pass on its arguments and variables (Linux takes 128 KiB of each and about 2 MiB of all)"
 
 
 class Supervised:
@@ -35,6 +37,8 @@ class Supervised:
         self.status: int | None = None  # as from waitpid
         self.cause = "exit"
         self.error: str | None = None  # why the command could not be started
+        self.step: str | None = None  # of what the node asks for, that failed then
+        self.cpu: float | None = None  # seconds of processor time of the main process
         self.started_at = time.time()
         self.deadline: float | None = None if order["timeout"] is None else time.monotonic() + order["timeout"]
         self.kill_at: float | None = None  # when KILL follows; TERM was sent
@@ -93,14 +97,14 @@ class Supervised:
 
     def _start(self, order: dict[str, Any]) -> None:
         try:
-            os.chdir(order["cwd"])
             log = os.open(f"{self.folder}/{names.LOG}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                self.pid = _spawn(order["argv"], order["env"], log, order.get("setup"))
+                self.pid = _spawn(order["argv"], order["env"], order["cwd"], log, order.get("setup"))
             finally:
                 os.close(log)
         except (OSError, ValueError) as error:
             self.error = getattr(error, "strerror", None) or str(error)
+            self.step = _step(error)
         else:
             # For the executor, should this shim be killed. A full disk is no reason to fail what runs.
             with suppress(OSError):
@@ -111,13 +115,13 @@ class Supervised:
         """Collect what has ended; returns whether nothing is left below this process."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, used = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return True
             if pid == 0:
                 return False
             if pid == self.pid and self.status is None:
-                self.status = status
+                self.status, self.cpu = status, used.ru_utime + used.ru_stime
 
     def _press(self) -> bool:
         """Kill what is left, if the grace is over; returns whether nothing is left."""
@@ -139,7 +143,8 @@ class Supervised:
         """Write how it ended, and what is left, once; a full disk is tried again."""
         if self.record is None or self.record["left"] != left:
             first = self.record or {"started_at": self.started_at, "stopped_at": time.time()}
-            how = {"ended": self.id, "status": self.status, "cause": self.cause, "error": self.error, "left": left}
+            why = {"cause": self.cause, "error": self.error, "step": self.step}
+            how = {"ended": self.id, "status": self.status, "cpu": self.cpu, "left": left, **why}
             self.record, self.written = first | how, False
         if self.written:
             return []
@@ -147,13 +152,24 @@ class Supervised:
         return [self.record] if self.written else []
 
 
-def _spawn(argv: list[str], env: dict[str, str], log: int, setup: dict[str, Any] | None) -> int:
+def _spawn(argv: list[str], env: dict[str, str], cwd: str, log: int, setup: dict[str, Any] | None) -> int:
     if setup is not None:
-        return launch.start(argv, env, log, DEFAULT, setup)
+        return launch.start(argv, env, cwd, log, DEFAULT, setup)
     null = (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)
     outputs = [(os.POSIX_SPAWN_DUP2, log, number) for number in (1, 2)]
     actions = [null, *outputs]
-    return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=DEFAULT)
+    launch.enter(cwd)  # it is inherited
+    try:
+        return os.posix_spawn(argv[0], argv, env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=DEFAULT)
+    finally:
+        os.chdir("/")  # a shim that is idle, or outlives the command, must not keep a file system from being unmounted
+
+
+def _step(error: OSError | ValueError) -> str | None:
+    """Return what a node asks for that cannot be done; None if it is the program that cannot be started."""
+    if isinstance(error, launch.CannotHonour):
+        return error.step
+    return TOO_MUCH if getattr(error, "errno", None) == errno.E2BIG else None
 
 
 def _write(folder: str, record: dict[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from gevent import monkey, socket
 from gevent.lock import RLock
 
 from executor import names
+from executor.files import private
 from executor.keeper import CONTROL
 from gorchestrator.common import serving
 
@@ -137,7 +138,7 @@ class Supervisor:
             _waitpid(self.keeper_pid, os.WNOHANG)
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         argv, env = serving.python("executor.keeper", str(self.data))
-        with open(self.data / names.KEEPER_LOG, "ab") as output:
+        with open(self.data / names.KEEPER_LOG, "ab", opener=private) as output:
             actions = [
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_DUP2, output.fileno(), 1),

@@ -3,7 +3,8 @@
 A driver is found by its entry point in the group ``gorchestrator.drivers``, whose name is the engine's. One object
 serves all jobs of its engine, so it keeps nothing of a job. ``run`` may be called again for the same job after the
 executor was restarted: :meth:`Job.command` then returns the exit of what was started before, and :meth:`Job.begin`
-says that the job was begun.
+says that the job was begun. After a fault of ``run`` it is called once more in the same way, with a cancel that strikes
+in :meth:`Job.interruptible`, so that the driver ends what it has begun elsewhere.
 """
 
 from abc import ABC, abstractmethod
@@ -75,6 +76,10 @@ class Job(Protocol):
 
         Then nothing is looked up or checked again that may have changed since: it is found and followed.
         """
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it was begun as work inside of the executor, and not as a command."""
 
     def begin(self) -> bool:
         """Begin work inside of the executor; False if that was done before a restart: then find what was begun."""

@@ -13,7 +13,7 @@ from gorchestrator.common.reasons import ReasonCode
 class Nil(Driver):
     """Does nothing."""
 
-    fields = frozenset()
+    fields = frozenset({"artifact", "args", "output"})  # none has an effect: documents of the Go project have them
 
     def run(self, job: Job) -> Outcome:
         """Succeed."""
@@ -24,7 +24,7 @@ class Nil(Driver):
 class Sleep(Driver):
     """Waits as many seconds as the first argument says; outputs ``result``."""
 
-    fields = frozenset({"args", "timeout"})
+    fields = Nil.fields | {"timeout"}
 
     def run(self, job: Job) -> Outcome:
         """Wait for them, or for what a restart has left of them."""

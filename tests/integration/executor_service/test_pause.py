@@ -42,6 +42,28 @@ def test_a_restart_does_not_begin_it_again(new_executor: Callable[..., Executor]
     assert (job["state"], job["started_at"]) == (3, begun)
 
 
+def test_they_are_the_same_in_the_orchestrator_and_on_an_executor(service: Services) -> None:
+    """What documents of the Go project give them is taken in both places, and so is the timeout of a sleep."""
+    go = {"artifact": "./sleep.sh", "output": {"result": ""}}
+    nodes = [
+        {"name": f"{engine}{seconds} at {target}", "engine": engine, "args": [seconds], "target": target, **go, **more}
+        for target in ("", "executor")
+        for engine, seconds, more in (
+            ("nil", "0", {}),
+            ("sleep", "0.01", {"timeout": 60}),
+            ("sleep", "600", {"timeout": 0.1}),
+        )
+    ]
+    task = service.remote.wait(service.remote.submit({"nodes": nodes}))
+    ends = [(each["state"], each["reason_code"], each["reason"], each["output"]) for each in task["nodes"]]
+    assert ends[:3] == ends[3:]
+    assert ends[:3] == [
+        (3, None, None, {"result": ""}),
+        (3, None, None, {"result": "0.010"}),
+        (10, "timeout", "killed after its timeout of 0.1 s", {"result": ""}),
+    ]
+
+
 def test_the_orchestrator_hands_them_over_where_the_target_names_an_executor(service: Services) -> None:
     nodes = [
         {"name": "here", "engine": "sleep", "args": ["0.01"]},

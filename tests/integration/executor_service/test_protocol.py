@@ -23,7 +23,11 @@ def problem(answer: Any) -> tuple[int, str]:
 def test_ping(executor: Executor) -> None:
     answer = executor.call("GET", "ping").json()
     assert answer["status"] == "success"
-    assert answer["engines"]["sleep"] == {"ok": True, "reason": None, "fields": ["args", "timeout"]}
+    assert answer["engines"]["sleep"] == {
+        "ok": True,
+        "reason": None,
+        "fields": ["args", "artifact", "output", "timeout"],
+    }
     assert "options.cwd" in answer["engines"]["shell"]["fields"]
     assert {key: answer[key] for key in ("name", "capacity", "queue", "load", "queued", "draining")} == {
         "name": "executor",

@@ -1,5 +1,6 @@
 """Secrets of an executor: nodes get their values, and nobody else is shown them."""
 
+import json
 import os
 import stat
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from executor.archive import Archive
 from executor_support import Executor, body, new_id, script
 from support import wait_until
 
@@ -35,12 +37,14 @@ def everywhere(executor: Executor) -> list[Path]:
     return [path for path in files if VALUE.encode() in path.read_bytes()]
 
 
-def test_a_node_gets_it_and_nobody_else_sees_it(executor: Executor) -> None:
-    lines = ["[ ${#TOKEN} = 18 ] || exit 9", 'echo "token=$TOKEN"', 'echo "key=$TOKEN" >> $GORCH_OUTPUT', "sleep 0.3"]
+def test_a_node_gets_it_and_nobody_else_sees_it(executor: Executor, tmp_path: Path) -> None:
+    lines = ["[ ${#TOKEN} = 18 ] || exit 9", 'echo "token=$TOKEN"', 'echo "key=$TOKEN" >> $GORCH_OUTPUT']
+    lines.append(f"while [ ! -e {tmp_path}/gate ]; do sleep 0.1; done")
     job_id = new_id()
     executor.put(job_id, body(script(*lines), env=TOKEN, output={"token": ""}), wait=None)
-    wait_until(lambda: "sleep 0.3" in " ".join(_command_lines()))
+    wait_until(lambda: executor.get(job_id)["log_size"], what="it runs")
     assert not [line for line in _command_lines() if VALUE in line]
+    (tmp_path / "gate").touch()
     job = executor.end(job_id)
     assert (job["state"], job["output"]) == (3, {"token": "***", "key": "***"})
     assert executor.log_of(job_id).encode() == b"token=" + SHOWN + b"\n"
@@ -74,6 +78,61 @@ def test_it_stays_hidden_when_it_is_changed_and_the_executor_restarted(executor:
     executor.start_server()
     assert executor.end(job_id)["state"] == 3
     assert executor.log_of(job_id).encode() == (SHOWN + b"\n") * 2
+
+
+def test_what_is_kept_of_it_is_what_the_job_was_started_with_and_no_longer_than_its_log(
+    new_executor: Callable[..., Executor], tmp_path: Path
+) -> None:
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name in ("deploy-token", "other"):
+        write(folder / name, VALUE)
+    executor = new_executor(secrets=str(folder), capacity="1", keep_done="0")
+    running = executor.start(body(script("echo $TOKEN", "sleep 600"), env=TOKEN))
+    waiting = new_id()
+    assert executor.put(waiting, body("true", env=TOKEN), wait=None).status_code == 202
+    executor.log_of(waiting)  # a look is no start
+    live = executor.data / "jobs" / "live"
+    kept = live / running / "secrets.json"
+    assert json.loads(kept.read_text()) == {"deploy-token": VALUE}
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    for each in (waiting, running):
+        executor.delete(each)
+        assert executor.end(each)["state"] == 11
+        executor.log_of(each)
+    assert not (live / waiting / "secrets.json").exists()
+    for each in (waiting, running):
+        assert executor.call("POST", f"tasks/{each}/ack").status_code < 300
+    executor.server.stop()
+    archive = Archive(executor.data, 0)
+    for hour in archive.done.iterdir():  # long ago
+        hour.rename(archive.done / "2000-01-01T00")
+    assert archive.prune() == 2
+    archive.close()
+    assert [path for path in everywhere(executor) if path.is_relative_to(executor.data)] == []
+
+
+def test_a_secret_is_read_when_the_node_starts_and_not_when_it_is_looked_at(
+    new_executor: Callable[..., Executor], tmp_path: Path
+) -> None:
+    write(tmp_path / "deploy-token", "as it was before")
+    executor = new_executor(secrets=str(tmp_path), capacity="1")
+    running = executor.start(body(script("echo started", "sleep 600")))
+    waiting = new_id()
+    executor.put(waiting, body(script("[ $TOKEN = " + VALUE + " ] && echo $TOKEN"), env=TOKEN), wait=None)
+    executor.log_of(waiting)
+    write(tmp_path / "deploy-token", VALUE)
+    executor.delete(running)
+    assert executor.end(waiting)["state"] == 3
+    assert executor.log_of(waiting).encode() == SHOWN + b"\n"
+
+
+def test_a_job_that_damages_what_is_kept_of_it_is_shown_all_the_same(executor: Executor) -> None:
+    job_id = executor.start(body(script("echo $TOKEN", "echo '{\"deploy-token\": 1}' > ../secrets.json"), env=TOKEN))
+    assert executor.end(job_id)["state"] == 3
+    executor.server.kill()
+    executor.start_server()
+    assert executor.log_of(job_id).encode() == SHOWN + b"\n"
 
 
 def test_one_that_is_not_there_says_what_to_do(executor: Executor) -> None:

@@ -1,11 +1,13 @@
 """The engine shell on a real executor."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from executor_support import Executor, alive, body, script
+from executor_support import Executor, alive, body, new_id, script
 
 
 def artifacts(executor: Executor) -> Path:
@@ -154,6 +156,44 @@ def test_timeout_counts_from_the_start_of_the_process(executor: Executor) -> Non
     assert job["reason"] == "killed after its timeout of 0.3 s"
 
 
-def test_too_long_arguments_are_a_failure_of_the_node(executor: Executor) -> None:
-    job = executor.run(body("/bin/true", "x" * 200_000))
-    assert (job["state"], job["reason"]) == (4, "cannot start /bin/true: Argument list too long")
+@pytest.mark.parametrize(
+    "node",
+    [
+        body("/bin/true", "x" * 2**20),
+        body("/bin/true", *["x" * 10_000] * 400),
+        body("/bin/true", env={"BIG": "x" * 2**20}),
+        body("/bin/true", "x" * 2**20, options={"nice": 1}),
+    ],
+    ids=["one", "many", "env", "options"],
+)
+def test_too_long_arguments_are_a_failure_of_the_node(executor: Executor, node: dict[str, Any]) -> None:
+    job = executor.run(node)
+    assert (job["state"], job["reason_code"]) == (4, "argument")
+    assert job["reason"] == (
+        "cannot pass on its arguments and variables (Linux takes 128 KiB of each and about 2 MiB of all): Argument list"
+        " too long"
+    )
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"], ids=["NUL", "surrogate"])
+@pytest.mark.parametrize(
+    ("field", "pointer"),
+    [
+        (lambda bad: {"args": ["fine", bad]}, "/args/1"),
+        (lambda bad: {"artifact": bad}, "/artifact"),
+        (lambda bad: {"env": {"A": bad}}, "/env/A"),
+        (lambda bad: {"env": {bad: "a"}}, "/env/{}"),
+        (lambda bad: {"output": {bad: ""}}, "/output/{}"),
+        (lambda bad: {"name": bad}, "/name"),
+        (lambda bad: {"target": bad}, "/target"),
+    ],
+    ids=["args", "artifact", "value", "variable", "output", "name", "target"],
+)
+def test_what_no_process_can_be_given_is_refused(
+    executor: Executor, field: Callable[[str], dict[str, Any]], pointer: str, bad: str
+) -> None:
+    answer = executor.put(new_id(), body() | field(bad))
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault["pointer"] == pointer.format(bad)
+    assert "NUL" in fault["detail"] or "surrogate" in fault["detail"]

@@ -139,6 +139,14 @@ def test_loopback_and_insecure_addresses_are_allowed():
     assert Config.load({"GORCH_BIND": "0.0.0.0", "GORCH_INSECURE": "yes"}).value.bind == "0.0.0.0"
 
 
+def test_a_secret_is_not_a_variable_that_every_node_gets(tmp_path):
+    file = written(tmp_path, 'env_allow = ["PATH", "TOKEN"]\n')
+    environ = {"GORCH_EXECUTOR_CONFIG": file, "GORCH_EXECUTOR_SECRET_ENV": "KEY,TOKEN"}
+    (fault,) = faults(environ, ExecutorConfig)
+    assert fault == ("secret_env: TOKEN is in env_allow too, so every node would get it; take it out of one of them")
+    assert ExecutorConfig.load(environ | {"GORCH_EXECUTOR_ENV_ALLOW": "PATH"}).value.secret_env == ("KEY", "TOKEN")
+
+
 def test_a_config_made_by_hand_derives_its_paths(tmp_path):
     assert Config(certs=tmp_path).tls_ca == tmp_path / "ca.pem"
     assert ExecutorConfig(certs=tmp_path).tls_key == tmp_path / "executor.key"

@@ -5,8 +5,9 @@ import difflib
 
 import pytest
 
+from executor.drivers import pause
 from gorchestrator.domain import digraph
-from gorchestrator.domain.build import build
+from gorchestrator.domain.build import BUILT_IN_FIELDS, build
 from gorchestrator.domain.digraph import find_cycle
 from gorchestrator.domain.errors import InvalidGorch
 
@@ -225,6 +226,28 @@ def test_what_an_engine_makes_no_use_of_is_refused_once_that_is_known():
         "/nodes/0/options/cwd": "engine shell has no options",
         "/nodes/0/options/a~1b": "engine shell has no options",
     }
-    assert faults_of({"nodes": [{"name": "a", "options": {"cwd": "/"}}]}) == {
-        "/nodes/0/options": "is for engines of executors; nil has no attempts"
+
+
+@pytest.mark.parametrize("target", ["", "an executor"])
+def test_what_nil_and_sleep_make_no_use_of_is_refused_wherever_they_run(target):
+    more = {"env": {"A": "b"}, "options": {"cwd": "/"}, "retry": {"limit": 1}, "on_lost": "ask", "target": target}
+    nodes = [{"name": "a", "timeout": 1, **more}, {"name": "b", "engine": "sleep", **more}]
+    assert faults_of({"nodes": nodes}, engines={"sleep": frozenset({"env"})}) == {
+        "/nodes/0/env": "engine nil makes no use of it",
+        "/nodes/0/timeout": "engine nil makes no use of it",
+        "/nodes/0/options/cwd": "engine nil has no options",
+        "/nodes/0/retry": "is for engines of executors; nil is not tried again",
+        "/nodes/0/on_lost": "is for engines of executors; nil is not tried again",
+        "/nodes/1/env": "engine sleep makes no use of it",
+        "/nodes/1/options/cwd": "engine sleep has no options",
+        "/nodes/1/retry": "is for engines of executors; sleep is not tried again",
+        "/nodes/1/on_lost": "is for engines of executors; sleep is not tried again",
     }
+
+
+def test_what_nil_and_sleep_take_is_the_same_on_executors():
+    """Whoever submits a graph does not know yet whether their targets name one."""
+    assert {"nil": pause.Nil.fields, "sleep": pause.Sleep.fields} == BUILT_IN_FIELDS
+    fields = {"artifact": "./sleep.sh", "args": ["1"], "output": {"result": ""}}
+    nodes = [{"name": "a", "engine": "nil", **fields}, {"name": "b", "engine": "sleep", "timeout": 1, **fields}]
+    assert [node.timeout for node in build({"nodes": nodes}).nodes] == [None, 1]

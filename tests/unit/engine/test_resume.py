@@ -106,6 +106,15 @@ def test_a_node_that_slept_sleeps_for_the_rest(monkeypatch, slept, rest):
     assert max(asked) <= rest
 
 
+def test_the_timeout_of_a_node_that_slept_counts_from_its_start():
+    bench = resumed(
+        {"name": "a", "engine": "sleep", "args": ["600"], "timeout": 60},
+        rows={0: {"state": State.RUNNING, "attempt": 1, "started_at": time.time() - 61}},
+    )
+    bench.finish()
+    assert bench.journal.node(0).state is State.TIMEOUT
+
+
 def test_a_node_that_waited_with_a_reason_begins_without_it():
     bench = resumed(shell("a"), rows={0: {"reason": "not reachable", "reason_code": "executor_unreachable"}})
     assert bench.finish().state is State.SUCCESS

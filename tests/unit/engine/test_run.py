@@ -86,6 +86,22 @@ def test_outputs_that_are_too_much_for_the_arguments_fail_their_node():
         assert "more than 2097152 bytes" in bench.journal.node(node).reason
 
 
+def test_a_sleep_ends_at_its_timeout():
+    bench = Bench(
+        {"name": "a", "engine": "sleep", "args": ["60"], "timeout": 0.05},
+        {"name": "b", "engine": "sleep", "args": ["0.05"], "timeout": 60},
+    )
+    assert bench.finish().state is State.FAILURE
+    late, in_time = bench.journal.node(0), bench.journal.node(1)
+    assert (late.state, late.reason_code, late.reason) == (
+        State.TIMEOUT,
+        ReasonCode.TIMEOUT,
+        "killed after its timeout of 0.05 s",
+    )
+    assert (in_time.state, in_time.output) == (State.SUCCESS, {"result": "0.050"})
+    assert bench.executor.begun == []
+
+
 def test_a_node_for_which_there_is_no_executor_fails():
     bench = Bench({"name": "a", "engine": "unknown"})
     assert bench.finish().state is State.FAILURE
