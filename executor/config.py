@@ -16,6 +16,7 @@ from gorchestrator.common.settings import Loaded, Rule, complete, derived, load,
 
 PREFIX = "GORCH_EXECUTOR_"
 FILE_VARIABLE = "GORCH_EXECUTOR_CONFIG"
+ANY_USER = "any"
 ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "USER", "LOGNAME")
 
 
@@ -23,6 +24,13 @@ def _name(text: str) -> str | None:
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", text):
         return None
     return f"{text!r} is not a name; use letters, digits, dot, dash and underscore, at most 64"
+
+
+def _users(found: tuple[str, ...]) -> str | None:
+    wrong = [each for each in found if each != ANY_USER and not re.fullmatch(r"[0-9]{1,10}:[0-9]{1,10}", each)]
+    if wrong:  # what a name or a group stands for would be up to the image
+        return f"{wrong[0]!r} is not a user; write UID:GID, such as 1000:1000, or {ANY_USER}"
+    return checks.at_least_one(found)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,16 @@ class Config:
         0.0,
         "most processors of a container, which it gets unless it wants less; 0: no limit",
         check=checks.at_least(0),
+    )
+    docker_pids: int = setting(
+        4096,
+        "most processes of a container at once, which it gets unless it wants less; 0: no limit",
+        check=checks.at_least(0),
+    )
+    docker_users: tuple[str, ...] = setting(
+        (ANY_USER,),
+        "users (UID:GID) that containers may run as; they get the first. any: whom the node says, else the image",
+        check=_users,
     )
     http_allow: tuple[str, ...] = setting(
         (),

@@ -23,6 +23,8 @@ from support import wait_until
 
 IMAGE = "gorch-test:latest"  # Podman knows no other tag of what is imported
 OPTIONS = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false")
+GATE = "/tmp/gate"
+WAIT = f"while [ ! -e {GATE} ]; do sleep 0.05; done"
 WHOLE_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 
 
@@ -32,6 +34,7 @@ class Dockerd:
 
     folder: Path
     process: "subprocess.Popen[bytes] | None" = None
+    live_restore: bool = False  # its containers go on without it
 
     @property
     def host(self) -> str:
@@ -48,7 +51,8 @@ class Dockerd:
     def command(self) -> list[str]:
         """Return its command line."""
         places = [f"--data-root={self.folder}/root", f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid"]
-        return ["dockerd", *places, f"--host={self.host}", *OPTIONS]
+        more = ["--live-restore"] if self.live_restore else []
+        return ["dockerd", *places, f"--host={self.host}", *OPTIONS, *more]
 
     def stop(self) -> None:
         """End it as its operator does: containers are stopped."""
@@ -57,8 +61,18 @@ class Dockerd:
             self.process.wait(60)
             self.process = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Have it take calls and not answer them."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
-        """Kill it, and the containerd below it, as a crash does: containers live on."""
+        """Kill it, and the containerd below it, as a crash does: containers live on until it is back."""
         assert self.process
         below = self.folder / "exec/containerd/containerd.pid"
         containerd = int(below.read_text())
@@ -94,6 +108,18 @@ class Dockerd:
             client.import_image_from_data(root_file_system(), repository=repository, tag=tag)
         finally:
             client.close()
+
+    def open_gate(self, name: str) -> None:
+        """Make the file that a container waits for."""
+        client = self.client()
+        client.exec_start(client.exec_create(name, ["touch", GATE]))
+        client.close()
+
+    def remove(self, name: str) -> None:
+        """Remove a container, running or not."""
+        client = self.client()
+        client.remove_container(name, force=True)
+        client.close()
 
     def tag(self, repository: str, tag: str) -> None:
         """Give the image another name."""

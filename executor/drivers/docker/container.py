@@ -7,28 +7,31 @@ while the daemon does not answer; not while it is created and started, so that n
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import gevent
 
+from executor import leftovers
 from executor.drivers.base import Job
 from executor.drivers.docker import endings, order
 from executor.drivers.docker.daemon import CONFLICT, Daemon, NoImage, Refused, Unreachable
+from executor.drivers.docker.mounts import Mount, moved
 from executor.drivers.docker.notes import Notes
-from executor.drivers.docker.options import ALWAYS, MISSING
+from executor.drivers.docker.options import ALWAYS, MISSING, OUTPUT
+from executor.drivers.docker.patience import AGAIN, SELDOM, Patience
+from executor.inside import TIMEOUT, Interrupted
 from executor.outcome import Outcome, failure
 from executor.supervised import PATIENCE
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
-CREATED = "created"
-LIVE = frozenset({"running", "paused", "restarting"})
+NEW = frozenset({"created", "configured", "initialized"})  # the last two are Podman's
+PRINTING = frozenset({"running", "paused", "restarting"})
+ENDED = frozenset({"exited", "dead", "stopped"})  # with any other state, such as "removing", it is about to change
 LOOK = 0.05  # seconds between two looks whether it is dead
-AGAIN, SELDOM = 0.1, 5.0  # seconds until the next try: the first and the longest pause
 SLICE = 0.005  # seconds of copying a log without a pause for others
 REMOVALS = 5  # tries to remove what is dead
 
@@ -36,26 +39,31 @@ REMOVALS = 5  # tries to remove what is dead
 class Container:
     """The container of one job."""
 
-    def __init__(self, daemon: Daemon, job: Job) -> None:
+    def __init__(self, daemon: Daemon, job: Job, mounts: tuple[Mount, ...]) -> None:
+        """``mounts``: those that were allowed."""
         self.daemon = daemon
         self.job = job
+        self.mounts = mounts
         self.name = order.name(job.id)
         self.notes = Notes(job)
+        self.patience = Patience(job, daemon.config.docker_host)
         self.pause = 0.0  # before it is followed again
-        self.away = 0.0  # seconds of pause while the daemon does not answer; 0: it does
+        self.counted = False  # its time has been counted from its start
 
     def run(self) -> Outcome:
         """Return how it ended. Raises Interrupted: then :meth:`kill` it."""
-        fresh = self.job.begin()
+        self.counted = fresh = self.job.begin()
+        if self.notes.killing and not self.notes.ended:
+            raise Interrupted(self.notes.killing)
         while True:
             try:
                 outcome = self._create() if fresh else self._go_on()
             except Unreachable as fault:
                 if not self.notes.started:
                     return failure(ReasonCode.ENGINE, str(fault))
-                self._wait(fault)
+                with self.job.interruptible():
+                    gevent.sleep(self.patience.pause(fault))
             else:
-                self.away = 0.0
                 if outcome:
                     return outcome
             fresh = False
@@ -65,53 +73,62 @@ class Container:
 
         What has ended by itself has ended so. ``cause``: ``cancel`` or ``timeout``.
         """
-        told, limit = False, 0.0
-        while (found := self._insist(self.daemon.find, self.name)) and found["State"]["Status"] in LIVE:
-            if not told:
-                told, limit = True, time.monotonic() + self.daemon.config.kill_grace
-                self._insist(self._stop, found)
+        limit: float | None = None
+        while (found := self.patience.insist(self.daemon.find, self.name)) and _status(found) not in NEW | ENDED:
+            if limit is None:
+                self.notes.stopping(cause)
+                self.patience.insist(self._stop, found)
+                limit = time.monotonic() + self.daemon.config.kill_grace
             elif time.monotonic() >= limit:
-                self._insist(self.daemon.signal, self.name, "SIGKILL")
+                self.patience.insist(self.daemon.signal, self.name, "SIGKILL")
             if time.monotonic() >= limit + PATIENCE:
                 self.job.report([found["State"]["Pid"]])
             gevent.sleep(LOOK)
         if found:
-            self._insist(self._copy_rest)
-        by_itself = found and not told and found["State"]["Status"] != CREATED
-        self._note_end(found["State"] if found else {}, endings.EXIT if by_itself else cause)
+            self.patience.insist(self._copy_rest)
+        if found and self.notes.started and _status(found) in NEW:
+            self._end_untold()
+        self.counted = self.counted and cause != TIMEOUT  # it is over: the daemon knows what was first
+        by_itself = found and not self.notes.killing and _status(found) in ENDED
+        self._note_end(found["State"] if found else {}, None if by_itself else cause)
         self._remove()
         return endings.outcome(self.job, self.notes.ended or {})
+
+    def discard(self) -> None:
+        """Have it removed, dead as it is or never started, beside everything else."""
+        self.daemon.spawn(self._remove)
 
     def _go_on(self) -> Outcome | None:
         """Take the next step; None: there are more."""
         if self.notes.ended:
-            self.daemon.spawn(self._remove)
+            self.discard()
             return endings.outcome(self.job, self.notes.ended)
-        found = self.daemon.find(self.name)
+        found = self.patience.ask(self.daemon.find, self.name)
         if found is None:
             return endings.lost(self.name) if self.notes.started else self._create()
-        if found["Config"]["Labels"].get(order.JOB) != self.job.id:
+        if (found["Config"]["Labels"] or {}).get(order.JOB) != self.job.id:
             return failure(ReasonCode.ENGINE, f"container {self.name} is not of this job: somebody else has made it")
-        if found["State"]["Status"] == CREATED:
-            return self._start()
-        if found["State"]["Status"] in LIVE:
-            return self._follow()
+        if _status(found) in NEW:
+            return self._start(found)
+        if _status(found) not in ENDED:
+            return self._follow(printing=_status(found) in PRINTING)
         self._copy_rest()
-        self._note_end(found["State"], endings.EXIT)
+        self._note_end(found["State"])
         return self._go_on()
 
     def _create(self) -> Outcome | None:
+        self._admit()
         image, policy = self.job.attempt.artifact, self.job.options["pull"]
         try:
             if policy == ALWAYS:
                 self._pull(image)
             try:
-                self.daemon.create(self.job)
+                self.daemon.create(self.job, self.mounts)
             except NoImage:
                 if policy != MISSING:
                     raise
                 self._pull(image)
-                self.daemon.create(self.job)
+                self.daemon.create(self.job, self.mounts)
         except Refused as fault:
             if fault.status != CONFLICT:
                 return endings.not_created(image, missing=isinstance(fault, NoImage), why=str(fault))
@@ -123,24 +140,57 @@ class Container:
         with self.job.interruptible():
             self.daemon.pull(image)
 
-    def _start(self) -> Outcome | None:
+    def _admit(self) -> None:
+        """Have nothing come up behind a kill, or after its time."""
+        with self.job.interruptible():
+            limit = self._limit()
+            if limit is not None and time.time() >= limit:
+                raise Interrupted(TIMEOUT)
+
+    def _limit(self) -> float | None:
+        """Return when its time is up, in seconds since the epoch."""
+        timeout, began = self.job.attempt.timeout, self.job.started_at
+        return None if timeout is None or began is None else began + timeout
+
+    def _start(self, made: Mapping[str, Any] | None = None) -> Outcome | None:
+        """Start it. ``made``: what the daemon knows of it, if it was found."""
+        self._admit()
+        if fault := moved(self.mounts, made):
+            self._remove()
+            return failure(ReasonCode.ARGUMENT, fault)
+        before = self.notes.started
         self.notes.starting()
         try:
             self.daemon.start(self.name)
         except Refused as fault:
             found = self.daemon.find(self.name)
-            if found and found["State"]["Status"] != CREATED:
+            if found and _status(found) not in NEW:
                 return None
+            if before:
+                self._end_untold()
+                self._remove()
+                return endings.untold(self.name, str(fault))
             self._remove()
             return endings.not_started(self.job, str(fault), found["State"]["ExitCode"] if found else 0)
-        return self._follow()
+        return self._follow(printing=True)
 
-    def _follow(self) -> Outcome | None:
+    def _end_untold(self) -> None:
+        """Kill what runs of a container that its daemon takes for one that was never started: it died meanwhile.
+
+        It is found where the executor's user may look at its processes; root may.
+        """
+        env = {**self.job.our_env, "GORCH_OUTPUT": OUTPUT}
+        while left := leftovers.end(None, env, self.daemon.config.kill_grace)[1]:
+            self.job.report(left)
+        self.job.report([])
+
+    def _follow(self, *, printing: bool) -> Outcome | None:
         """Copy what it prints until it ends, or until the daemon says no more."""
         with self.job.interruptible():
             gevent.sleep(self.pause)
             self.pause = min(SELDOM, max(AGAIN, 2 * self.pause))
-            self._copy(follow=True)
+            if printing:
+                self._copy(follow=True)
         return None
 
     def _copy(self, *, follow: bool) -> None:
@@ -159,7 +209,11 @@ class Container:
     def _copy_rest(self) -> None:
         self._copy(follow=False)
 
-    def _note_end(self, state: Mapping[str, Any], cause: str) -> None:
+    def _note_end(self, state: Mapping[str, Any], cause: str | None = None) -> None:
+        """Note how it ended. ``cause``: what ended it; None: it itself, perhaps when nobody counted its time."""
+        if cause is None:
+            late = not self.counted and endings.late(state, self._limit())
+            cause = TIMEOUT if late else endings.EXIT
         self.notes.ending(endings.noted(state, cause, self.job.started_at))
 
     def _stop(self, found: Mapping[str, Any]) -> None:
@@ -171,29 +225,14 @@ class Container:
         """Remove it, dead as it is; what cannot be removed is tried again when an executor starts."""
         for _ in range(REMOVALS):
             try:
-                self._insist(self.daemon.remove, self.name)
+                self.patience.insist(self.daemon.remove, self.name)
             except Refused as fault:
                 log.warning("%s cannot be removed: %s", self.name, fault, extra={"event": "docker_not_removed"})
-            if self._insist(self.daemon.find, self.name) is None:
+            if self.patience.insist(self.daemon.find, self.name) is None:
                 return
             gevent.sleep(AGAIN)
 
-    def _insist(self, call: Callable[..., T], *args: object) -> T:
-        """Call until the daemon answers."""
-        while True:
-            try:
-                return call(*args)
-            except Unreachable as fault:
-                gevent.sleep(self._patience(fault))
 
-    def _wait(self, fault: Unreachable) -> None:
-        with self.job.interruptible():
-            gevent.sleep(self._patience(fault))
-
-    def _patience(self, fault: Unreachable) -> float:
-        """Return how long to wait for the daemon; say once that it is waited for."""
-        if not self.away:
-            extra = {"event": "docker_unreachable", "job": self.job.id}
-            log.warning("%s: waiting for the daemon: %s", self.name, fault, extra=extra)
-        self.away = min(SELDOM, 2 * self.away or AGAIN)
-        return self.away
+def _status(found: Mapping[str, Any]) -> str:
+    status: str = found["State"]["Status"]
+    return status

@@ -6,7 +6,7 @@ fault of a job: it is told as :class:`Unreachable`, and who waits for it waits.
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -20,6 +20,7 @@ from executor import names
 from executor.config import Config
 from executor.drivers.base import Job
 from executor.drivers.docker import frames, order
+from executor.drivers.docker.mounts import Mount
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,11 @@ NOT_FOUND, CONFLICT = 404, 409
 
 class Unreachable(Exception):
     """The daemon does not answer; the text says why, and what to do."""
+
+    def __init__(self, text: str, why: str | None = None) -> None:
+        """``why``: that alone."""
+        super().__init__(text)
+        self.why = why or text
 
 
 class Refused(Exception):
@@ -52,11 +58,15 @@ class Daemon:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._client: Any = None
+        self._missed = True  # it was away, or we were: what it was asked for may have been done, and nobody knows
         self._making = BoundedSemaphore(1)
 
     @contextmanager
     def talk(self) -> Iterator[Any]:
-        """Give the SDK's client, and make faults of what it is used for our own."""
+        """Give the SDK's client, and make faults of what it is used for our own.
+
+        When the daemon is back, it is asked for what has been left meanwhile.
+        """
         try:
             errors, below = import_module("docker.errors"), import_module("urllib3.exceptions")
         except ImportError:
@@ -68,19 +78,23 @@ class Daemon:
         except errors.APIError as error:
             raise Refused(error.status_code or 0, str(error.explanation or error)) from None
         except (OSError, below.HTTPError, errors.DockerException) as error:
-            raise Unreachable(self._unreachable(_cause(error))) from None
+            self._missed = True
+            raise self._unreachable(_cause(error)) from None
+        if self._missed:
+            self._missed = False
+            self.spawn(self._sweep)
 
     def ping(self) -> None:
         """Return if it answers."""
         if find_spec("docker") and (why := _not_there(self.config.docker_host)):
-            raise Unreachable(self._unreachable(why))
-        with gevent.Timeout(PING, Unreachable(self._unreachable("no answer"))), self.talk() as api:
+            raise self._unreachable(why)
+        with gevent.Timeout(PING, self._unreachable("no answer")), self.talk() as api:
             api.ping()
 
-    def create(self, job: Job) -> None:
+    def create(self, job: Job, mounts: Iterable[Mount]) -> None:
         """Make the container of a job."""
         with self.talk() as api:
-            wanted = order.create(api, job, self.config, self.instance())
+            wanted = order.create(api, job, mounts, self.config, self.instance())
         with self.talk() as api:
             api.create_container(**wanted)
 
@@ -98,7 +112,7 @@ class Daemon:
         except Refused as fault:
             if fault.status == NOT_FOUND:
                 return None
-            raise Unreachable(self._unreachable(str(fault))) from None
+            raise self._unreachable(str(fault)) from None
 
     def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
         """Yield what a container has printed, from the start; ``follow``: until it ends."""
@@ -165,7 +179,6 @@ class Daemon:
                 client = docker.APIClient(**known, timeout=TIMEOUT, max_pool_size=2 * self.config.capacity + 8)
                 client.trust_env = False  # no proxy, whatever the environment says
                 self._client = client
-                self.spawn(self._sweep)
         return self._client
 
     def _sweep(self) -> None:
@@ -183,11 +196,12 @@ class Daemon:
         folder = self.config.data / names.LIVE / job_id
         return bool(job_id) and (folder / names.NODE).exists() and not (folder / names.RESULT).exists()
 
-    def _unreachable(self, why: str) -> str:
-        return (
+    def _unreachable(self, why: str) -> Unreachable:
+        text = (
             f"no Docker daemon answers at {self.config.docker_host} ({why}): start it, or name another one in the"
             " executor's setting docker_host; the executor's user must be allowed to use it"
         )
+        return Unreachable(text, why)
 
 
 def _not_there(host: str) -> str | None:

@@ -31,6 +31,12 @@ def noted(state: Mapping[str, Any], cause: str, began: float | None) -> dict[str
     }
 
 
+def late(state: Mapping[str, Any], limit: float | None) -> bool:
+    """Return whether it ended after a moment, in seconds since the epoch; None: never."""
+    stopped = _time(state.get("FinishedAt"))
+    return limit is not None and stopped is not None and stopped > limit
+
+
 def outcome(job: Job, ended: Mapping[str, Any]) -> Outcome:
     """Return what a noted end means for the job."""
     status = ended["code"] << 8 if ended["cause"] == EXIT else None
@@ -61,6 +67,12 @@ def not_started(job: Job, why: str, code: int) -> Outcome:
 def lost(name: str) -> Outcome:
     """Return the failure of a container that is not there any more, and did not end as far as is known."""
     return failure(ReasonCode.LOST, f"container {name} was removed by somebody: nobody knows how it ended")
+
+
+def untold(name: str, why: str) -> Outcome:
+    """Return the failure of a container that was once told to start, and cannot be started: it may have run."""
+    text = f"the daemon went away while it started container {name}, and cannot start it now: {why}"
+    return failure(ReasonCode.LOST, f"{text}; nobody knows what it has done")
 
 
 def _time(text: str | None) -> float | None:

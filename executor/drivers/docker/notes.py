@@ -1,7 +1,7 @@
 """What must be known of a job's container after everything was lost but the disk.
 
-It is written through to the disk before a container is started, and before one is removed: so a container that is not
-there either never ran, or its end is known, or somebody else has removed it.
+It is written through to the disk before a container is started, killed or removed: so a container that is not there
+either never ran, or its end is known, or somebody else has removed it; and a kill that was begun is brought to its end.
 """
 
 import json
@@ -23,6 +23,7 @@ class Notes:
         self._path = job.path(NAME)
         known = job.read(NAME) or {}
         self.started: bool = known.get("started", False)  # it may have run
+        self.killing: str | None = known.get("killing")  # why it is being killed
         self.ended: dict[str, Any] | None = known.get("ended")  # how
 
     def starting(self) -> None:
@@ -31,13 +32,19 @@ class Notes:
             self.started = True
             self._write()
 
+    def stopping(self, cause: str) -> None:
+        """Note that it is killed from now on: what it ends with is not its own any more. Raises OSError."""
+        if self.killing is None:
+            self.killing = cause
+            self._write()
+
     def ending(self, how: dict[str, Any]) -> None:
         """Note how it ended. Raises OSError."""
         self.ended = how
         self._write()
 
     def _write(self) -> None:
-        data = json.dumps({"started": self.started, "ended": self.ended}).encode()
+        data = json.dumps({"started": self.started, "killing": self.killing, "ended": self.ended}).encode()
         # As a value: gevent prints a traceback of whatever is raised in its threads.
         if error := gevent.get_hub().threadpool.apply(_write_through, (self._path, data)):
             raise error

@@ -1,13 +1,14 @@
 """The options of a docker node, and which of them this executor's settings allow."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-from executor.config import Config
+from executor.config import ANY_USER, Config
 from executor.drivers.base import NoOptions
+from executor.drivers.docker.mounts import Mount, normal
 from executor.fields import Size, absolute
 
 OURS = "gorchestrator."  # labels that begin so are ours
@@ -22,7 +23,7 @@ def _label(name: str) -> None:
 
 def _target(path: str) -> None:
     absolute(path)
-    if os.path.normpath(path) in ("/", os.path.dirname(OUTPUT), OUTPUT):
+    if normal(path) in ("/", os.path.dirname(OUTPUT), OUTPUT):
         raise ValidationError(f"must be neither / nor {os.path.dirname(OUTPUT)}")
 
 
@@ -48,7 +49,9 @@ class Options(NoOptions):
         metadata={"description": "when the image is fetched from its registry"},
     )
     entrypoint = fields.List(fields.String(), metadata={"description": "in place of the image's; empty: none"})
-    user = fields.String(validate=validate.Length(min=1), metadata={"description": "who it runs as: UID, or UID:GID"})
+    user = fields.String(
+        validate=validate.Length(min=1), metadata={"description": "whom it runs as, one of `docker_users`"}
+    )
     workdir = fields.String(validate=absolute, metadata={"description": "directory that it begins in"})
     labels = fields.Dict(keys=fields.String(validate=_label), values=fields.String())
     memory = Size(validate=validate.Range(min=2**20), metadata={"description": "bytes of memory; there is no swap"})
@@ -69,10 +72,10 @@ class Options(NoOptions):
     )
 
 
-def refused(options: Mapping[str, Any], config: Config) -> str | None:
+def refused(options: Mapping[str, Any], mounts: Iterable[Mount], config: Config) -> str | None:
     """Return which option goes beyond the executor's settings, with the setting's name; None if none does."""
-    found = (_network, _mounts, _capabilities, _amounts)
-    return next((fault for check in found if (fault := check(options, config))), None)
+    found = (check(options, config) for check in (_network, _user, _capabilities, _amounts))
+    return next((fault for fault in (*found, _mounts(mounts, config)) if fault), None)
 
 
 def network(options: Mapping[str, Any], config: Config) -> str:
@@ -81,9 +84,10 @@ def network(options: Mapping[str, Any], config: Config) -> str:
     return found
 
 
-def source(path: str) -> str:
-    """Return what is mounted for a path: what it leads to, as no link of it is followed later."""
-    return os.path.realpath(path)
+def user(options: Mapping[str, Any], config: Config) -> str | None:
+    """Return whom a container runs as: the first allowed one if the node does not say; None: whom the image says."""
+    found: str = options.get("user") or config.docker_users[0]
+    return None if found == ANY_USER else found
 
 
 def _network(options: Mapping[str, Any], config: Config) -> str | None:
@@ -93,14 +97,20 @@ def _network(options: Mapping[str, Any], config: Config) -> str | None:
     return _beyond(f"network {wanted!r}", "docker_networks", config.docker_networks)
 
 
-def _mounts(options: Mapping[str, Any], config: Config) -> str | None:
+def _user(options: Mapping[str, Any], config: Config) -> str | None:
+    wanted = options.get("user")
+    if wanted is None or wanted in config.docker_users or ANY_USER in config.docker_users:
+        return None
+    return _beyond(f"user {wanted!r}", "docker_users", config.docker_users)
+
+
+def _mounts(mounts: Iterable[Mount], config: Config) -> str | None:
     allowed = [os.path.realpath(folder) for folder in config.docker_mounts]
-    for mount in options.get("mounts", ()):
-        path = source(mount["source"])
-        if not any(os.path.commonpath([path, folder]) == folder for folder in allowed):
-            return _beyond(f"a mount of {mount['source']}", "docker_mounts", config.docker_mounts)
-        if not os.path.exists(path):
-            return f"a mount of {mount['source']}: there is no such file or directory on this executor's machine"
+    for each in mounts:
+        if not any(os.path.commonpath([each.source, folder]) == folder for folder in allowed):
+            return _beyond(f"a mount of {each.asked}", "docker_mounts", config.docker_mounts)
+        if not os.path.exists(each.source):
+            return f"a mount of {each.asked}: there is no such file or directory on this executor's machine"
     return None
 
 
@@ -113,6 +123,7 @@ def _amounts(options: Mapping[str, Any], config: Config) -> str | None:
     for name, most, setting in (
         ("memory", config.docker_memory, "docker_memory"),
         ("cpus", config.docker_cpus, "docker_cpus"),
+        ("pids", config.docker_pids, "docker_pids"),
     ):
         if most and options.get(name, 0) > most:
             return f"{name} {options[name]} is more than this executor's setting {setting} allows: {most}"

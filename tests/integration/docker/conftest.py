@@ -34,7 +34,7 @@ def executor(
 ) -> Iterator[Executor]:
     """Return an executor that the tests of a module share."""
     settings = {"docker_host": daemon.host, "docker_mounts": str(shared), "docker_capabilities": "CHOWN"}
-    settings |= {"docker_memory": str(64 * 2**20), "docker_cpus": "1.5"}
+    settings |= {"docker_memory": str(64 * 2**20), "docker_cpus": "1.5", "docker_pids": "100"}
     with started(Executor(tmp_path_factory.mktemp("executor"), certs, _environment(settings))) as found:
         yield found
 

@@ -99,6 +99,7 @@ def mount(source: str, **more: Any) -> dict[str, Any]:
         ({"capabilities": ["CHOWN", "SYS_ADMIN"]}, "capability SYS_ADMIN is not allowed on this executor; its setting"),
         ({"memory": "65M"}, "memory 68157440 is more than this executor's setting docker_memory allows: 67108864"),
         ({"cpus": 2}, "cpus 2.0 is more than this executor's setting docker_cpus allows: 1.5"),
+        ({"pids": 101}, "pids 101 is more than this executor's setting docker_pids allows: 100"),
     ],
 )
 def test_an_option_beyond_the_settings(executor: Executor, options: dict[str, Any], told: str) -> None:
@@ -114,6 +115,45 @@ def test_mounts_that_lead_elsewhere(executor: Executor, shared: Path) -> None:
         assert "docker_mounts" in job["reason"], path
     job = executor.run(node("true", options=mount(f"{shared}/none")))
     assert job["reason"].endswith("/none: there is no such file or directory on this executor's machine")
+
+
+def test_a_mount_that_leads_elsewhere_after_it_was_allowed(executor: Executor, daemon: Dockerd, shared: Path) -> None:
+    """Its check and its use are far apart if an image has to be fetched."""
+    link, folder, job_ids = shared / "link", shared / "folder", [new_id(), new_id()]
+    for path in (shared / "one", folder):
+        path.mkdir()
+    link.symlink_to(shared / "one")
+    with registry(hanging=True) as server:
+        for job_id, path in zip(job_ids, (link, folder), strict=True):
+            document = node("ls /m", options=mount(str(path))) | {"artifact": server.image}
+            executor.put(job_id, document, wait=None)
+        wait_until(lambda: server.manifests)
+        link.unlink()
+        link.symlink_to("/etc")
+        folder.rmdir()
+        folder.symlink_to("/etc")
+        server.go_on.set()
+        for job_id, path, was in zip(job_ids, (link, folder), (shared / "one", folder), strict=True):
+            job = executor.end(job_id)
+            assert (job["state"], job["reason_code"], job["log_size"]) == (FAILURE, "argument", 0)
+            assert f"a mount of {path}: what it leads to has changed after it was allowed as {was};" in job["reason"]
+            assert not daemon.named(f"gorch-{job_id}")
+
+
+def test_a_mount_of_a_container_that_was_found(executor: Executor, daemon: Dockerd, shared: Path) -> None:
+    """It was made by an executor before this one, when the path led elsewhere."""
+    job_id = new_id()
+    (shared / "now").mkdir()
+    client = daemon.client()
+    host = client.create_host_config(binds=["/etc:/m:ro"])
+    about = {"name": f"gorch-{job_id}", "labels": {"gorchestrator.job": job_id}}
+    client.create_container(IMAGE, ["/bin/ls", "/m"], host_config=host, **about)
+    client.close()
+    executor.put(job_id, node("ls /m", options=mount(f"{shared}/now")), wait=None)
+    job = executor.end(job_id)
+    assert (job["state"], job["reason_code"], job["log_size"]) == (FAILURE, "argument", 0)
+    assert "has changed after it was allowed" in job["reason"]
+    assert not daemon.named(f"gorch-{job_id}")
 
 
 @pytest.mark.parametrize(

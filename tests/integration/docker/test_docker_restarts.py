@@ -1,31 +1,21 @@
 """Executors and daemons that die at any moment: a container runs once, and how it ended is known."""
 
 import base64
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
 
-from docker_support import IMAGE, Dockerd, node
+from docker_support import GATE, IMAGE, WAIT, Dockerd, node
 from executor_support import Executor, new_id
+from registry_support import registry
 from support import wait_until
 
-RUNNING, SUCCESS, FAILURE, CANCELED = 2, 3, 4, 11
-COUNT = "i=0; while [ ! -e /tmp/gate ]; do echo $i; i=$((i+1)); sleep 0.01; done"
-WAIT = "while [ ! -e /tmp/gate ]; do sleep 0.05; done"
-
-
-@contextmanager
-def stopped(daemon: Dockerd) -> Iterator[None]:
-    """Have a daemon that takes calls and does not answer them."""
-    assert daemon.process
-    daemon.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        daemon.process.send_signal(signal.SIGCONT)
+RUNNING, SUCCESS, FAILURE, TIMEOUT, CANCELED = 2, 3, 4, 10, 11
+COUNT = f"i=0; while [ ! -e {GATE} ]; do echo $i; i=$((i+1)); sleep 0.01; done"
 
 
 def restart(executor: Executor) -> None:
@@ -41,16 +31,10 @@ def has_ended(daemon: Dockerd, job_id: str) -> bool:
     return [each["State"] for each in daemon.named(f"gorch-{job_id}")] == ["exited"]
 
 
-def open_gate(daemon: Dockerd, job_id: str) -> None:
-    client = daemon.client()
-    client.exec_start(client.exec_create(f"gorch-{job_id}", ["touch", "/tmp/gate"]))
-    client.close()
-
-
 def test_an_executor_dies_while_a_container_is_created(executor: Executor, daemon: Dockerd) -> None:
     job_id = new_id()
     executor.run(node("true"))  # it knows the daemon
-    with stopped(daemon):
+    with daemon.frozen():
         executor.put(job_id, node("echo once"), wait=None)
         wait_until((executor.data / "jobs/live" / job_id / "output").exists)  # made just before the call
         executor.server.kill()
@@ -89,7 +73,7 @@ def test_an_executor_dies_while_a_container_prints(executor: Executor, daemon: D
         size = executor.get(job_id)["log_size"]
         wait_until(lambda size=size: executor.get(job_id)["log_size"] > size)
         restart(executor)
-    open_gate(daemon, job_id)
+    daemon.open_gate(f"gorch-{job_id}")
     assert executor.end(job_id)["exit_code"] == 5
     lines = log_of(executor, job_id).split(b"\n")
     assert lines == [*(b"%d" % number for number in range(len(lines) - 1)), b""]
@@ -100,7 +84,7 @@ def test_a_container_ends_while_the_executor_is_away(executor: Executor, daemon:
         node("echo begun", WAIT, 'echo colour=blue; echo size=3 >> "$GORCH_OUTPUT"', output={"colour": ""})
     )
     executor.server.kill()
-    open_gate(daemon, job_id)
+    daemon.open_gate(f"gorch-{job_id}")
     wait_until(lambda: has_ended(daemon, job_id))
     executor.start_server()
     job = executor.end(job_id)
@@ -124,9 +108,7 @@ def test_an_executor_dies_between_the_removal_and_the_result(executor: Executor,
 def test_a_container_that_somebody_removed_is_lost(executor: Executor, daemon: Dockerd) -> None:
     job_id = executor.start(node("echo begun; sleep 600"))
     executor.server.kill()
-    client = daemon.client()
-    client.remove_container(f"gorch-{job_id}", force=True)
-    client.close()
+    daemon.remove(f"gorch-{job_id}")
     executor.start_server()
     job = executor.end(job_id)
     assert (job["state"], job["reason_code"]) == (FAILURE, "lost")
@@ -158,15 +140,130 @@ def test_orphans_are_removed_and_nothing_else(executor: Executor, daemon: Docker
 
 def test_a_daemon_that_does_not_answer_is_waited_for(executor: Executor, daemon: Dockerd) -> None:
     job_id = executor.start(node("echo begun; sleep 600"))
-    with stopped(daemon):
-        engine = executor.call("GET", "ping").json()["engines"]["docker"]
-        assert not engine["ok"]
+    with daemon.frozen():
+        engine = wait_until(lambda: None if (found := asked(executor))["ok"] else found, what="it is seen")
         assert "(no answer)" in engine["reason"]
         with pytest.raises(requests.ReadTimeout):
             executor.session.delete(f"{executor.server.url}/v1/tasks/{job_id}", timeout=1)
+        told = wait_until(lambda: executor.get(job_id)["reason"])
+        assert told.startswith(f"Docker daemon at {daemon.host} unreachable since ")
         assert executor.get(job_id)["state"] == RUNNING
     assert executor.end(job_id)["state"] == CANCELED
     assert not daemon.named(f"gorch-{job_id}")
+
+
+def asked(executor: Executor) -> dict[str, object]:
+    """Return what a ping says of the engine."""
+    found: dict[str, object] = executor.call("GET", "ping").json()["engines"]["docker"]
+    return found
+
+
+def test_pings_are_quick_whatever_the_daemon_does(executor: Executor, daemon: Dockerd) -> None:
+    wait_until(lambda: asked(executor)["ok"])
+    with daemon.frozen():
+        taken: list[float] = []
+
+        def seen() -> bool:
+            begin = time.monotonic()
+            found = asked(executor)
+            taken.append(time.monotonic() - begin)
+            return not found["ok"]
+
+        wait_until(seen, 30, "it is seen that it hangs")
+        known = time.monotonic()
+        while time.monotonic() < known + 2:  # it stays known
+            assert seen()
+        assert max(taken) < 2
+        assert sorted(taken)[len(taken) // 2] < 0.2
+    wait_until(lambda: asked(executor)["ok"], what="it is seen that the daemon is back")
+
+
+def test_a_container_goes_on_while_its_daemon_is_away(executor: Executor, daemon: Dockerd) -> None:
+    daemon.stop()
+    daemon.live_restore = True
+    daemon.start()
+    job_id = executor.start(node(COUNT, "exit 5"))
+    daemon.kill()
+    told = wait_until(lambda: executor.get(job_id)["reason"], what="it is told what is wrong")
+    assert told.startswith(f"Docker daemon at {daemon.host} unreachable since 20")
+    assert executor.get(job_id)["state"] == RUNNING
+    daemon.start()
+    wait_until(lambda: executor.get(job_id)["reason"] is None, what="that is taken back")
+    size = executor.get(job_id)["log_size"]
+    wait_until(lambda: executor.get(job_id)["log_size"] > size, what="it goes on")
+    daemon.open_gate(f"gorch-{job_id}")
+    assert executor.end(job_id)["exit_code"] == 5
+    lines = log_of(executor, job_id).split(b"\n")
+    assert lines == [*(b"%d" % number for number in range(len(lines) - 1)), b""]
+    daemon.stop()
+    daemon.live_restore = False
+    daemon.start()
+
+
+def test_orphans_are_removed_when_a_daemon_is_back(executor: Executor, daemon: Dockerd) -> None:
+    labels = {"gorchestrator.executor": executor.call("GET", "ping").json()["instance"]}
+    job_id = executor.start(node("echo begun", WAIT))
+    client = daemon.client()
+    client.create_container(IMAGE, ["true"], name="left", labels=labels)
+    client.close()
+    daemon.stop()
+    wait_until(lambda: executor.get(job_id)["reason"] or executor.get(job_id)["state"] > RUNNING)
+    daemon.start()
+    executor.end(job_id)
+    wait_until(lambda: not daemon.named("left"))
+
+
+def started_long_ago(executor: Executor, job_id: str) -> None:
+    """Have a job wait for its timeout as if the executor had been away for the time of it."""
+    claim = executor.data / "jobs/live" / job_id / "shim"
+    assert claim.is_symlink()
+    os.utime(claim, (0, claim.lstat().st_mtime - 600), follow_symlinks=False)
+
+
+def test_a_timeout_that_passes_while_the_executor_is_away(executor: Executor, daemon: Dockerd) -> None:
+    still, ended, within = (executor.start(node("echo begun", WAIT, timeout=300)) for _ in range(3))
+    executor.server.kill()
+    for job_id in (ended, within):
+        daemon.open_gate(f"gorch-{job_id}")
+        wait_until(lambda job_id=job_id: has_ended(daemon, job_id))
+    for job_id in (still, ended):
+        started_long_ago(executor, job_id)
+    executor.start_server()
+    for job_id in (still, ended):
+        job = executor.end(job_id)
+        assert (job["state"], job["reason"]) == (TIMEOUT, "killed after its timeout of 300 s")
+        wait_until(lambda job_id=job_id: not daemon.named(f"gorch-{job_id}"))
+    assert executor.end(within)["state"] == SUCCESS
+
+
+def test_a_container_is_not_started_after_its_time(executor: Executor, daemon: Dockerd, shared: Path) -> None:
+    job_id = new_id()
+    with registry(hanging=True) as server:
+        where = {"source": str(shared), "target": "/m"}
+        late = node("touch /m/started", timeout=300, options={"mounts": [where]}) | {"artifact": server.image}
+        executor.put(job_id, late, wait=None)
+        wait_until(lambda: server.manifests)
+        executor.server.kill()
+        daemon.tag(*server.image.rsplit(":", 1))
+        started_long_ago(executor, job_id)
+        executor.start_server()
+        assert executor.end(job_id)["state"] == TIMEOUT
+    assert not (shared / "started").exists()
+    assert not daemon.named(f"gorch-{job_id}")
+
+
+def test_a_kill_that_was_begun_is_brought_to_its_end(new_executor: Callable[..., Executor], daemon: Dockerd) -> None:
+    """An executor that dies meanwhile does not make a failure of it."""
+    executor = new_executor(kill_grace="60")
+    job_id = executor.start(node(f"trap '{WAIT}; exit 9' TERM", "echo begun", "while :; do sleep 0.05; done"))
+    with pytest.raises(requests.ReadTimeout):
+        executor.session.delete(f"{executor.server.url}/v1/tasks/{job_id}", timeout=1)
+    executor.server.kill()
+    daemon.open_gate(f"gorch-{job_id}")
+    wait_until(lambda: has_ended(daemon, job_id))
+    executor.start_server()
+    assert executor.end(job_id)["state"] == CANCELED
+    wait_until(lambda: not daemon.named(f"gorch-{job_id}"))
 
 
 POLITE = ("trap 'echo bye; exit 9' TERM", "echo begun", "while :; do sleep 0.05; done")

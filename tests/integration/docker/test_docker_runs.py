@@ -2,14 +2,15 @@
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from docker_support import IMAGE, Dockerd, node
-from executor_support import Executor, new_id
+from executor_support import Executor, new_id, started
 from support import wait_until
 
-SUCCESS, CANCELED = 3, 11
+SUCCESS, FAILURE, CANCELED = 3, 4, 11
 
 
 def test_a_container_is_bounded_as_asked_for_and_as_the_settings_say(executor: Executor, daemon: Dockerd) -> None:
@@ -21,7 +22,35 @@ def test_a_container_is_bounded_as_asked_for_and_as_the_settings_say(executor: E
     assert (host["NetworkMode"], host["Privileged"], host["CapDrop"]) == ("none", False, ["ALL"])
     assert found["Config"]["Labels"]["team"] == "blue"
     host = running(executor, daemon, node("sleep 600"))["HostConfig"]
-    assert (host["Memory"], host["NanoCpus"]) == (64 * 2**20, 1_500_000_000)
+    assert (host["Memory"], host["NanoCpus"], host["PidsLimit"]) == (64 * 2**20, 1_500_000_000, 100)
+
+
+def test_a_container_has_a_bound_of_processes_by_default(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor()
+    show = "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true"
+    assert executor.run(node(show))["log"] == b"4096\n"
+    fork = "i=0; while [ $i -lt 50 ]; do sleep 600 & i=$((i+1)); done; echo all"
+    job = executor.run(node(fork, options={"pids": 20}))
+    assert (job["state"], job["log"].endswith(b"all\n")) == (FAILURE, False)
+
+
+def test_users_that_are_allowed(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor(docker_users="1000:1001,2000:2000")
+    show = "echo $(id -u) $(id -g)"
+    assert executor.run(node(show))["log"] == b"1000 1001\n"
+    assert executor.run(node(show, options={"user": "2000:2000"}))["log"] == b"2000 2000\n"
+    for other in ("0", "0:0", "1000", "root"):
+        job = executor.run(node(show, options={"user": other}))
+        assert (job["state"], job["reason_code"]) == (FAILURE, "argument")
+        told = f"user '{other}' is not allowed on this executor; its setting docker_users allows 1000:1001, 2000:2000"
+        assert job["reason"] == told
+
+
+def test_a_data_directory_with_a_colon_in_its_path(tmp_path: Path, certs: Path, daemon: Dockerd) -> None:
+    settings = {"GORCH_EXECUTOR_DOCKER_HOST": daemon.host, "GORCH_EXECUTOR_DOCKER_NETWORKS": "none"}
+    with started(Executor(tmp_path / "a:b", certs, settings)) as executor:
+        job = executor.run(node('echo size=12 >> "$GORCH_OUTPUT"'))
+        assert (job["state"], job["output"]) == (SUCCESS, {"size": "12"})
 
 
 def running(executor: Executor, daemon: Dockerd, document: dict[str, Any]) -> dict[str, Any]:
