@@ -1,12 +1,15 @@
 """Which addresses requests of nodes may go to: those of the public Internet, and what the settings allow beside them.
 
 A node is written by somebody who may reach less than this machine does: the services that listen on it, its network,
-and the metadata service of a cloud.
+and the metadata service of a cloud. What listens on this machine may listen on its public addresses too.
 """
 
 import re
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence, Set
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import psutil
 
 HOST = re.compile(
     r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
@@ -28,21 +31,38 @@ OTHERS = tuple(
 )
 
 
+#: An address; those of this machine are asked for each time, since interfaces come and go.
+Address = IPv4Address | IPv6Address
+
+
+def of_this_machine() -> set[Address]:
+    """Return the addresses of this machine's interfaces."""
+    return {
+        ip_address(each.address)
+        for addresses in psutil.net_if_addrs().values()
+        for each in addresses
+        if each.family in {socket.AF_INET, socket.AF_INET6}
+    }
+
+
 class Allowed:
     """Knows where requests may go. ``items``: networks, addresses and names of hosts beside the public ones."""
 
-    def __init__(self, items: Sequence[str]) -> None:
+    def __init__(self, items: Sequence[str], ours: Callable[[], Set[Address]] = of_this_machine) -> None:
+        """``ours``: tells this machine's own addresses."""
         networks = {item: _network(item) for item in items}
         self._networks = [network for network in networks.values() if network is not None]
         self._names = {_plain(item) for item, network in networks.items() if network is None}
+        self._ours = ours
 
     def admits(self, host: str, address: str) -> bool:
         """Whether a request to a host may go to this address of it, an IPv4 or IPv6 one."""
         if _plain(host) in self._names:
             return True
-        found = ip_address(address)
-        real = (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
-        return _is_public(real) or any(real in network for network in self._networks)
+        real = _real(ip_address(address))
+        if any(real in network for network in self._networks):
+            return True
+        return _is_public(real) and _behind(real) not in self._ours()
 
 
 def check(items: Sequence[str]) -> str | None:
@@ -66,9 +86,18 @@ def _network(item: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def _is_public(address: IPv4Address | IPv6Address) -> bool:
+def _real(address: Address) -> Address:
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def _behind(address: Address) -> Address:
+    """Return the IPv4 address that one of NAT64 leads to."""
+    return IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else address
+
+
+def _is_public(address: Address) -> bool:
     if address in NAT64:
-        return _is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+        return _is_public(_behind(address))
     if not address.is_global or address.is_multicast or address.is_reserved:
         return False
     if any(address in network for network in OTHERS):

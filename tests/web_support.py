@@ -1,5 +1,8 @@
 """Parts of the tests of the engine ``http``: a real HTTP server that answers as it is told, and remembers what came."""
 
+import base64
+import gzip
+import html
 import json
 import socket
 import threading
@@ -10,7 +13,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
+
+TOKEN = "0123-token-4567"
+ODD = 'Tök en/+"<\\%41&🎉=z'  # a secret that looks otherwise in each form
+
+
+def node(url: str, *args: str, **fields: Any) -> dict[str, Any]:
+    """Return a node that asks for a URL."""
+    return {"name": "ask", "engine": "http", "artifact": url, "args": list(args), **fields}
+
+
+def forms(secret: str) -> list[str]:
+    """Return how a secret may come back."""
+    raw = secret.encode()
+    quoted = [quote(secret, safe=""), quote(secret), quote_plus(secret), quote(secret).lower(), quote(quote(secret))]
+    escaped = [json.dumps(secret), json.dumps(secret, ensure_ascii=False), json.dumps(quote_plus(secret))]
+    escaped += [json.dumps(secret).replace("/", "\\/"), quote(json.dumps(secret)), html.escape(secret)]
+    coded = [base64.b64encode(f"{user}:".encode() + raw + b"!").decode() for user in ("", "a", "me", "you")]
+    coded += [base64.urlsafe_b64encode(raw).decode(), quote(coded[0], safe="")]
+    return [secret, *quoted, *escaped, *coded]
 
 
 @dataclass
@@ -25,12 +47,13 @@ class Seen:
 
 @dataclass
 class Web:
-    """The server. ``drops``: how many connections it is still to break before it answers."""
+    """The server. ``drops``: how many connections it is still to break before it answers. ``document``: see there."""
 
     port: int
     scheme: str = "http"
     seen: list[Seen] = field(default_factory=list)
     drops: int = 0
+    document: bytes = b""
     gate: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -39,7 +62,7 @@ class Web:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers by the path: /status/N, /echo, /json?document=, /wait, /drip, /big, /binary, /to/N?url=, /loop, /cut."""
+    """Answers by the path: its first step names the method, such as ``on_echo`` for /echo."""
 
     protocol_version = "HTTP/1.1"
     web: Web
@@ -81,6 +104,9 @@ class Handler(BaseHTTPRequestHandler):
     def on_json(self, _path: str, query: dict[str, list[str]], _body: bytes) -> None:
         self.send(200, query["document"][0].encode(), "application/json")
 
+    def on_document(self, *_: Any) -> None:
+        self.send(200, self.web.document, "application/json")
+
     def on_wait(self, *_: Any) -> None:
         self.web.gate.wait(60)
         self.send(200, b"at last\n")
@@ -111,6 +137,46 @@ class Handler(BaseHTTPRequestHandler):
         whole = len(self.web.seen) > 1
         self.wfile.write(b"half of a..\n" if whole else b"half o")
         self.close_connection = not whole
+
+    def on_forms(self, *_: Any) -> None:
+        """Give the secret of the header X-Key back, in each form and in small pieces."""
+        secret = self.headers["X-Key"].encode("latin-1").decode()
+        body = "".join(f"<{form}>\n" for form in forms(secret)).encode()
+        self.send_response(401, f"not {quote(secret)}")
+        self.send_header("Location", f"/login?next={quote(f'/?key={quote_plus(secret)}', safe='')}")
+        self.send_header("WWW-Authenticate", f"Basic realm={secret}".encode().decode("latin-1"))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        for start in range(0, len(body), 7):
+            self.wfile.write(body[start : start + 7])
+            self.wfile.flush()
+
+    def on_pour(self, path: str, *_: Any) -> None:
+        """Answer without an end, with a status and a Location."""
+        self.send_response(int(path.split("/")[2]))
+        self.send_header("Location", "/echo")
+        self.end_headers()
+        self.flood(b"line of text\n" * 5000)
+
+    def on_interim(self, *_: Any) -> None:
+        """Never come to the answer."""
+        self.flood(b"HTTP/1.1 100 Continue\r\n\r\n" * 2000)
+
+    def on_zipped(self, *_: Any) -> None:
+        """Send without an end what comes to nothing."""
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.flood(gzip.compress(b"") * 2000)
+
+    def flood(self, data: bytes) -> None:
+        self.close_connection = True
+        with suppress(OSError):
+            while not self.web.gate.is_set():
+                self.wfile.write(data)
+
+    def on_location(self, _path: str, query: dict[str, list[str]], _body: bytes) -> None:
+        self.send(302, b"", Location=query["raw"][0].encode().decode("latin-1"))
 
     def on_loop(self, *_: Any) -> None:
         self.send(302, b"", Location="/loop")

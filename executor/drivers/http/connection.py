@@ -1,6 +1,7 @@
 """Connections that go only where they may: the address is checked that is connected to, of a name looked up once.
 
 So it does not matter how a host is spelled, what a name server says the second time, or where a redirect leads.
+Whatever goes wrong until the server may be spoken to, its TLS included, is one kind of fault: nothing was sent yet.
 """
 
 import socket
@@ -8,14 +9,19 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+import gevent
 import requests
+from gevent.lock import BoundedSemaphore
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from executor.addresses import Allowed
+from executor.drivers.http.sockets import Fair, FairTls
 
-TIMEOUT = 10.0  # seconds for each address
+TIMEOUT = 10.0  # seconds for each address, and for the TLS
+LOOK_UPS = 5  # at once: each holds a native thread, of which there are 10 for all, until the name server has answered
 
 #: Makes a connected socket to host and port.
 Connect = Callable[[str, int], socket.socket]
@@ -35,20 +41,22 @@ class Unreachable(Exception):
 
 def connector(allowed: Allowed) -> Connect:
     """Return what connects to those that are allowed; it raises :class:`Refused` and :class:`Unreachable`."""
+    look_ups = BoundedSemaphore(LOOK_UPS)
 
     def connect(host: str, port: int) -> socket.socket:
-        found = _look_up(host, port)
+        with look_ups:
+            found = _look_up(host, port)
         addresses = [each for each in found if allowed.admits(host, str(each[4][0]))]
         if not addresses:
             seen = ", ".join(sorted({str(each[4][0]) for each in found}))
             raise Refused(
-                f"requests to {host} ({seen}) are refused: that is no public address; the executor's setting http_allow"
-                " may allow it"
+                f"requests to {host} ({seen}) are refused: that is no public address, or one of this machine; the"
+                " executor's setting http_allow may allow it"
             )
         faults = []
         for family, kind, protocol, _, address in addresses:
             try:
-                return _connected(socket.socket(family, kind, protocol), address)
+                return _connected(Fair(family, kind, protocol), address)
             except OSError as error:
                 faults.append(f"{address[0]}: {error.strerror or error}")
         raise Unreachable(f"cannot connect to {host}, port {port} ({'; '.join(faults)})")
@@ -56,15 +64,27 @@ def connector(allowed: Allowed) -> Connect:
     return connect
 
 
+def context(authorities: str) -> ssl.SSLContext:
+    """Return what certificates are checked with; ``authorities``: a file. Raises OSError."""
+    made = ssl.create_default_context(cafile=authorities)
+    made.sslsocket_class = FairTls
+    return made
+
+
 def session(connect: Connect, tls: ssl.SSLContext) -> requests.Session:
     """Return a session of such connections, which takes nothing from the environment: no proxy, no netrc, no CA."""
-    made = requests.Session()
+    made = _Session()
     made.trust_env = False
     made.headers.clear()
     adapter = _Adapter(connect, tls)
     for scheme in ("http://", "https://"):
         made.mount(scheme, adapter)
     return made
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Know of none: else ``requests`` reads the body of a redirect to its end, even if it is not to follow it."""
 
 
 class _Adapter(HTTPAdapter):
@@ -86,21 +106,44 @@ class _Adapter(HTTPAdapter):
 
 
 def _pools(connect: Connect) -> dict[str, Any]:
-    class Plain(HTTPConnection):
+    class Http(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return connect(self.host, self.port or 80)
 
-    class Secure(HTTPSConnection):
+    class Https(HTTPSConnection):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._patience = gevent.Timeout(TIMEOUT, TimeoutError(f"no end of it within {TIMEOUT:g} s"))
+
         def _new_conn(self) -> socket.socket:
-            return connect(self.host, self.port or 443)
+            made = connect(self.host, self.port or 443)
+            self._patience.start()  # the socket's own timeout is for each of many reads
+            return made
 
-    class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Plain
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except (OSError, HTTPError, ValueError) as fault:
+                self.close()
+                raise _without_tls(fault) from None
+            finally:
+                self._patience.close()
 
-    class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
+    class HttpPool(HTTPConnectionPool):
+        ConnectionCls = Http
 
-    return {"http": PlainPool, "https": SecurePool}
+    class HttpsPool(HTTPSConnectionPool):
+        ConnectionCls = Https
+
+    return {"http": HttpPool, "https": HttpsPool}
+
+
+def _without_tls(fault: Exception) -> Unreachable:
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        text = f"its certificate is not trusted: {fault.verify_message} (the executor's setting http_ca may name a CA)"
+        return Unreachable(text, passing=False)
+    why = getattr(fault, "reason", None) or getattr(fault, "strerror", None) or fault
+    return Unreachable(f"cannot begin TLS: {why}")
 
 
 def _look_up(host: str, port: int) -> list[Any]:

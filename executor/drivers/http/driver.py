@@ -1,6 +1,5 @@
 """The engine ``http``: asks a server for something, or tells it something, from inside of the executor."""
 
-import os
 import ssl
 import time
 from dataclasses import replace
@@ -11,10 +10,11 @@ from executor.addresses import Allowed
 from executor.config import Config
 from executor.drivers.base import Driver, Job
 from executor.drivers.http.answer import Answer, NoOutput
-from executor.drivers.http.connection import Refused, connector, session
+from executor.drivers.http.connection import Refused, connector, context, session
 from executor.drivers.http.exchange import Exchange, Failed
 from executor.drivers.http.options import Options
 from executor.drivers.http.request import Request, Unclear, made
+from executor.drivers.http.veil import Veil
 from executor.outcome import Exit, Outcome, failure
 from gorchestrator.common.reasons import ReasonCode
 
@@ -34,8 +34,11 @@ class Http(Driver):
 
     def check(self) -> str | None:
         """Return why certificates cannot be checked."""
-        path = self.config.http_ca
-        return None if path is None or os.access(path, os.R_OK) else f"http_ca: cannot read {path}"
+        try:
+            self._context()
+        except OSError as error:
+            return f"http_ca: cannot read {self.config.http_ca or DEFAULT_CA_BUNDLE_PATH}: {error.strerror or error}"
+        return None
 
     def run(self, job: Job) -> Outcome:
         """Send the request, or say why not. One that may have had an effect is not sent again after a restart."""
@@ -49,12 +52,14 @@ class Http(Driver):
             return _ended(job, failure(ReasonCode.LOST, text))
         if wrong := self.check():
             return _ended(job, failure(ReasonCode.ENGINE, wrong))
+        veil = _veil(job)
         with job.interruptible():
-            return _ended(job, self._exchanged(job, request, first=first))
+            outcome = self._exchanged(job, request, veil, first=first)
+        return _ended(job, replace(outcome, reason=outcome.reason and veil.text(outcome.reason)))
 
-    def _exchanged(self, job: Job, request: Request, *, first: bool) -> Outcome:
+    def _exchanged(self, job: Job, request: Request, veil: Veil, *, first: bool) -> Outcome:
         with session(self._connect, self._context()) as open_session:
-            exchange = Exchange(job, open_session)
+            exchange = Exchange(job, open_session, veil)
             if not first:
                 exchange.say("! the executor was restarted; once more")
             try:
@@ -63,29 +68,32 @@ class Http(Driver):
                 return failure(ReasonCode.ARGUMENT, str(error))
             except Failed as error:
                 return failure(ReasonCode.LOST if error.lost else ReasonCode.CONNECTION, str(error))
-        return _judged(job, answer)
+        return _judged(job, answer, veil)
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:  # made once: it takes a hundredth of a second, in which nothing else is done
-            self._tls = ssl.create_default_context(cafile=self.config.http_ca or DEFAULT_CA_BUNDLE_PATH)
+            self._tls = context(str(self.config.http_ca or DEFAULT_CA_BUNDLE_PATH))
         return self._tls
 
 
 def _request(job: Job) -> Request:
+    variables = {name: job.env[name] for name in OURS} | dict(job.node_env)
+    return made(job.attempt.artifact, job.attempt.args, job.options, variables)
+
+
+def _veil(job: Job) -> Veil:
     given = job.node_env
-    secrets = {name for name, value in job.attempt.env.items() if not isinstance(value, str)}
-    variables = {name: job.env[name] for name in OURS} | dict(given)
-    return made(job.attempt.artifact, job.attempt.args, job.options, variables, secrets)
+    return Veil(given[name] for name, value in job.attempt.env.items() if not isinstance(value, str))
 
 
-def _judged(job: Job, answer: Answer) -> Outcome:
+def _judged(job: Job, answer: Answer, veil: Veil) -> Outcome:
     expected = job.options["expect"]
     if not answer.is_one_of(expected):
         text = f"the server answered {answer}, expected was {', '.join(map(str, expected))}"
-        said = answer.excerpt(job.hide)
+        said = answer.excerpt()
         return failure(ReasonCode.ANSWER, f"{text}: {said}" if said else text)
     try:
-        output = answer.outputs(job.options["outputs"])
+        output = answer.outputs(job.options["outputs"], veil.text)
     except NoOutput as error:
         return failure(ReasonCode.OUTPUT, str(error))
     outcome = job.outcome(Exit.exited(0, job.started_at), "http", output)

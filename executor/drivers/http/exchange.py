@@ -1,24 +1,25 @@
 """One request and what follows it: tries, redirects, and the node's log of them."""
 
 import time
+from collections.abc import Callable
 from contextlib import closing
-from ssl import SSLCertVerificationError
-from urllib.parse import urljoin
 
 import gevent
 import requests
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from executor.drivers.base import Job
-from executor.drivers.http.answer import LIMIT, Answer
+from executor.drivers.http.answer import EXCERPT, LIMIT, Answer
 from executor.drivers.http.connection import TIMEOUT, Unreachable
 from executor.drivers.http.request import Request, Unclear
+from executor.drivers.http.veil import Stream, Veil
 from executor.files import no_room
 
 SILENCE = 300.0  # seconds without a byte from the server
 PAUSES = (0.5, 1.0, 2.0)  # seconds before further tries
 HOPS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+ELSEWHERE = frozenset({307, 308})  # of these: the request is to be made there, so it was not done here
 PIECE = 16 * 1024
 HEADERS = ("Content-Type", "Content-Length", "Location", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
@@ -34,25 +35,34 @@ class Failed(Exception):
 class Exchange:
     """The requests of one node."""
 
-    def __init__(self, job: Job, session: requests.Session) -> None:
+    def __init__(self, job: Job, session: requests.Session, veil: Veil) -> None:
         self._job = job
         self._session = session
+        self._veil = veil
 
     def answer(self, request: Request, *, follow: bool) -> Answer:
         """Return the answer, behind redirects if they are followed.
 
         Raises :class:`Failed`, :class:`Unclear` and ``connection.Refused``.
         """
+        done = ""  # the method of a request that has had its effect, whatever follows
         for _ in range(HOPS):
-            answer = self._try(request)
+            try:
+                answer = self._try(request)
+            except Failed as fault:
+                if done and not fault.lost:
+                    raise Failed(f"{fault}; the {done} before that was answered with a redirect", lost=True) from None
+                raise
             if not follow or answer.status not in REDIRECTS or answer.location is None:
                 return answer
-            request = request.elsewhere(urljoin(request.url, answer.location), answer.status)
+            if not request.safe and answer.status not in ELSEWHERE:
+                done = request.method
+            request = request.elsewhere(answer.location, answer.status)
         raise Unclear(f"more than {HOPS - 1} redirects, one after the other")
 
     def say(self, text: str) -> None:
         """Write a line into the log."""
-        self._write(f"{text}\n".encode())
+        self._write(self._veil.data(f"{text}\n".encode(errors="replace")))
 
     def _try(self, request: Request) -> Answer:
         """Send the request, again where that does no harm: nothing was sent, or the method changes nothing."""
@@ -65,8 +75,6 @@ class Exchange:
                 if isinstance(fault, ValueError):  # they are so if it is the request that is wrong
                     raise Unclear(f"that is no URL: {fault}") from None
                 why, again, lost = _reason(fault), request.safe, not request.safe
-                if isinstance(_cause(fault), SSLCertVerificationError):
-                    again = lost = False
             if pause is None or not again:
                 break
             self.say(f"! {why}; once more in {pause:g} s")
@@ -76,7 +84,7 @@ class Exchange:
         raise Failed(why, lost=lost)
 
     def _send(self, request: Request) -> Answer:
-        self.say(f"> {request.method} {request.shown}")
+        self.say(f"> {request.method} {request.url}")
         begun = time.monotonic()
         with closing(
             self._session.request(
@@ -89,34 +97,37 @@ class Exchange:
                 stream=True,
             )
         ) as found:
-            self.say(
-                f"< {found.status_code} {found.reason or ''}".rstrip() + f" after {time.monotonic() - begun:.3f} s"
-            )
-            for name in HEADERS:
-                if name in found.headers:
-                    self.say(f"< {name}: {found.headers[name]}")
-            body, whole = self._read(found)
-            return Answer(found.status_code, found.reason or "", found.headers.get("Location"), body, whole)
+            phrase = _text(found.reason or "")
+            headers = {name: _text(found.headers[name]) for name in HEADERS if name in found.headers}
+            self.say(f"< {found.status_code} {phrase}".rstrip() + f" after {time.monotonic() - begun:.3f} s")
+            for name, value in headers.items():
+                self.say(f"< {name}: {value}")
+            body, whole, shown = self._read(found)
+            return Answer(found.status_code, phrase, headers.get("Location"), body, whole, shown)
 
-    def _read(self, found: requests.Response) -> tuple[bytes, bool]:
-        """Return the body, as far as it is kept, and whether that is all; a text is in the log as it comes."""
-        body, shown, whole = b"", True, True
-        while piece := found.raw.read1(PIECE, decode_content=True):  # what there is, without waiting for more
-            kept = piece[: LIMIT - len(body)]
-            shown = shown and b"\0" not in kept
-            if shown:
-                self._write(kept if body else b"\n" + kept)
-            body += kept
-            if len(kept) < len(piece):
-                whole = False
-                break
-        if shown and body and not body.endswith(b"\n"):
-            self.say("")
-        if not shown:
+    def _read(self, found: requests.Response) -> tuple[bytes, bool, bytes]:
+        """Return the body, as far as it is kept, whether that is all, and the begin of what the log has of it.
+
+        A text is in the log as it comes.
+        """
+        body, whole, text = b"", True, _Text(self._veil, self._write)
+        try:
+            while piece := found.raw.read1(PIECE, decode_content=True):  # what there is, without waiting for more
+                kept = piece[: LIMIT - len(body)]
+                text.take(kept)
+                body += kept
+                if len(kept) < len(piece):
+                    whole = False
+                    break
+        except BaseException:
+            text.end(whole=False)
+            raise
+        text.end(whole=whole)
+        if text.binary:
             self.say(f"! the answer is no text: {len(body)} bytes")
         if not whole:
             self.say(f"! the answer is larger than {LIMIT} bytes; the rest was not read")
-        return body, whole
+        return body, whole, text.begin
 
     def _write(self, data: bytes) -> None:
         try:
@@ -124,6 +135,36 @@ class Exchange:
         except OSError as error:
             if not no_room(error):  # the answer is worth more than its log
                 raise
+
+
+class _Text:
+    """A body in the log, until it turns out that it is no text. ``begin``: of what was written."""
+
+    def __init__(self, veil: Veil, write: Callable[[bytes], None]) -> None:
+        self._stream = Stream(veil, self._show)
+        self._write = write
+        self._last = b""
+        self.begin = b""
+        self.binary = False
+
+    def take(self, piece: bytes) -> None:
+        """Write the next piece."""
+        self.binary = self.binary or b"\0" in piece
+        if self.binary:
+            self.begin = b""
+        else:
+            self._stream.feed(piece)
+
+    def end(self, *, whole: bool) -> None:
+        """Write what was held back, and end the line. ``whole``: nothing was to follow."""
+        self._stream.close(whole=whole and not self.binary)
+        if self._last and not self._last.endswith(b"\n"):
+            self._write(b"\n")
+
+    def _show(self, data: bytes) -> None:
+        self._write(data if self._last else b"\n" + data)
+        self._last = data
+        self.begin += data[: 4 * EXCERPT - len(self.begin)]
 
 
 def _cause(fault: BaseException) -> BaseException:
@@ -139,6 +180,13 @@ def _reason(fault: Exception) -> str:
     cause = _cause(fault)
     if isinstance(fault, requests.Timeout) or isinstance(cause, ReadTimeoutError | TimeoutError):
         return f"no answer within {SILENCE:g} s"
-    if isinstance(cause, SSLCertVerificationError):
-        return f"its certificate is not trusted: {cause.verify_message} (the executor's setting http_ca may name a CA)"
     return f"the connection broke: {getattr(cause, 'strerror', None) or cause}"
+
+
+def _text(header: str) -> str:
+    """Return what a server has said in UTF-8; ``http.client`` takes all of it for Latin-1."""
+    raw = header.encode("latin-1", errors="replace")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return header

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from gorchestrator import __version__
 
@@ -16,7 +16,7 @@ OURS = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VARIABLE = re.compile(r"\$(\$\{)|\$\{([^{}]{0,255})\}")
 ARGUMENTS = "url, method, body, json, basic, header:NAME, query:NAME, set:NAME"
-SHOWN = "***"  # in place of a secret
+UPWARD = frozenset({".", ".."})
 
 
 class Unclear(ValueError):
@@ -25,11 +25,10 @@ class Unclear(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request. ``shown``: its URL without secrets."""
+    """A request."""
 
     method: str
     url: str
-    shown: str
     headers: Mapping[str, bytes]
     body: bytes | None
 
@@ -38,8 +37,12 @@ class Request:
         """Whether it may be sent twice."""
         return self.method in SAFE
 
-    def elsewhere(self, url: str, status: int) -> "Request":
+    def elsewhere(self, location: str, status: int) -> "Request":
         """Return the request that follows a redirect. Raises :class:`Unclear` if it must not be followed."""
+        try:
+            url = urljoin(self.url, location)
+        except ValueError:
+            url = location  # which says what is wrong with it
         old, new = urlsplit(self.url), _checked(url)
         if old.scheme == "https" and new.scheme != "https":
             raise Unclear(f"the redirect from https to {new.scheme}://{new.hostname} is not followed")
@@ -52,26 +55,17 @@ class Request:
             )
         headers = self.headers if same else {"User-Agent": self.headers["User-Agent"]}
         if keeps:
-            return replace(self, url=url, shown=url, headers=headers)
+            return replace(self, url=url, headers=headers)
         kept = {name: value for name, value in headers.items() if name.lower() != "content-type"}
-        return Request("GET", url, url, kept, None)
+        return Request("GET", url, kept, None)
 
 
-def made(
-    artifact: str, args: Sequence[str], options: Mapping[str, Any], env: Mapping[str, str], secrets: set[str]
-) -> Request:
-    """Return the request of a node. Raises :class:`Unclear`.
-
-    ``env``: its variables, of which the values of ``secrets`` are not to be shown.
-    """
+def made(artifact: str, args: Sequence[str], options: Mapping[str, Any], env: Mapping[str, str]) -> Request:
+    """Return the request of a node; ``env``: its variables. Raises :class:`Unclear`."""
     said = _Said.of(args, options)
     variables = {**env, **said.variables}
     url = said.url or artifact
     fill = _filler(variables, lambda text: quote(text, safe=""))
-    hidden = {
-        name: SHOWN if name in secrets and name not in said.variables else text for name, text in variables.items()
-    }
-    show = _filler(hidden, lambda text: quote(text, safe="*"))
     plain = _filler(variables, str)
     query = urlencode(said.query, quote_via=quote)
     headers = {"User-Agent": f"gorchestrator/{__version__}", "Accept": "*/*", **said.headers}
@@ -84,8 +78,9 @@ def made(
     if method not in METHODS:
         raise Unclear(f"method {method!r} is none of {', '.join(METHODS)}")
     whole = _with_query(fill(url), query)
-    _checked(whole)
-    return Request(method, whole, _with_query(show(url), query), _encoded(headers, plain), body)
+    if UPWARD & set(unquote(_checked(whole).path).split("/")):  # what is sent would have one step less
+        raise Unclear("a step of the URL's path is . or .., perhaps by the value of a variable")
+    return Request(method, whole, _encoded(headers, plain), body)
 
 
 @dataclass

@@ -1,13 +1,17 @@
 """Where requests of nodes may go, and that the address that was checked is the one that is connected to."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import pytest
 
 from executor import addresses
 from executor.addresses import Allowed
 from executor.drivers.http.connection import Refused, Unreachable, connector
+from support import ROOT
 
 PUBLIC = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "64:ff9b::808:808", "::ffff:8.8.8.8")
 OTHERS = (
@@ -85,6 +89,50 @@ def test_others_are_not(address: str) -> None:
 )
 def test_settings_allow_more(items: list[str], host: str, address: str, admitted: bool) -> None:
     assert Allowed(items).admits(host, address) is admitted
+
+
+@pytest.mark.parametrize("spelled", ["8.8.8.8", "::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700::1111"])
+def test_the_public_addresses_of_this_machine_are_no_public_ones(spelled: str) -> None:
+    found: set[addresses.Address] = set()
+    allowed = {items: Allowed([*items], lambda: found) for items in ((), ("8.8.8.8", "2606::/16", "64:ff9b::/96"))}
+    assert allowed[()].admits("a", spelled)
+    found |= {ip_address("8.8.8.8"), ip_address("2606:4700::1111")}  # it has them only now
+    assert not allowed[()].admits("a", spelled)
+    assert [each.admits("a", spelled) for items, each in allowed.items() if items] == [True]
+
+
+WITHIN = """
+import http.server, ipaddress, subprocess, threading
+from executor.addresses import Allowed, of_this_machine
+from executor.drivers.http.connection import Refused, connector
+
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+subprocess.run(["ip", "address", "add", "8.8.8.8/32", "dev", "lo"], check=True)
+assert ipaddress.ip_address("8.8.8.8") in of_this_machine()
+server = http.server.HTTPServer(("8.8.8.8", 0), http.server.SimpleHTTPRequestHandler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+connector(Allowed(["8.8.8.8"]))("8.8.8.8", server.server_port).close()
+try:
+    connector(Allowed([]))("8.8.8.8", server.server_port)
+except Refused as refusal:
+    print(refusal)
+"""
+
+
+def test_a_server_of_this_machine_is_not_reached_by_its_public_address() -> None:
+    alone = ["unshare", "--user", "--map-root-user", "--net"]
+    try:
+        subprocess.run([*alone, "ip", "link", "set", "lo", "up"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a network of its own cannot be made here: {error}")
+    done = subprocess.run(
+        [*alone, sys.executable, "-c", WITHIN], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60
+    )
+    assert "requests to 8.8.8.8 (8.8.8.8) are refused: that is no public address, or one of this machine" in done.stdout
+
+
+def test_the_addresses_of_this_machine() -> None:
+    assert {ip_address("127.0.0.1")} <= addresses.of_this_machine()
 
 
 @pytest.mark.parametrize(

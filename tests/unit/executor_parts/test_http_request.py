@@ -9,10 +9,8 @@ from executor.drivers.http.request import Request, Unclear, made
 URL = "https://example.com/a"
 
 
-def request(
-    *args: str, url: str = URL, env: dict[str, str] | None = None, secrets: Any = (), **options: Any
-) -> Request:
-    return made(url, args, options, env or {}, set(secrets))
+def request(*args: str, url: str = URL, env: dict[str, str] | None = None, **options: Any) -> Request:
+    return made(url, args, options, env or {})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +36,7 @@ def request(
         ("url=http://a\\b/", "that is no URL"),
         ("url=http://a:99999/", "that is no URL"),
         ("url=http://[::1/", "that is no URL"),
+        ("url=http://a/../b", "a step of the URL's path is . or .."),
         ("url=http://me:word@example.com/", "must not hold a name and a password"),
     ],
 )
@@ -60,9 +59,14 @@ def test_variables_are_replaced_once_and_encoded_for_urls() -> None:
     assert found.headers["X"] == b"${B}/&"
 
 
-def test_secrets_are_not_shown() -> None:
-    found = request(url="https://example.com/${KEY}/${ID}", env={"KEY": "k/1", "ID": "7"}, secrets=["KEY"])
-    assert (found.url, found.shown) == ("https://example.com/k%2F1/7", "https://example.com/***/7")
+@pytest.mark.parametrize("value", ["..", "."])
+def test_a_variable_does_not_lead_out_of_its_place(value: str) -> None:
+    for url in ("https://example.com/projects/${ID}/releases", "https://example.com/a/${ID}"):
+        with pytest.raises(Unclear, match=r"a step of the URL's path is \. or \.\."):
+            request(url=url, env={"ID": value})
+    assert request(url="https://example.com/a${ID}?q=${ID}", env={"ID": value}).url == f"{URL}{value}?q={value}"
+    with pytest.raises(Unclear, match="a step of the URL's path"):
+        request(url="https://example.com/%2E${ID}/b", env={"ID": "."})
 
 
 def test_the_last_word_on_a_header_is_the_argument_whatever_its_case() -> None:
@@ -75,6 +79,12 @@ def test_the_last_word_on_a_header_is_the_argument_whatever_its_case() -> None:
 def test_a_redirect_does_not_leave_https() -> None:
     with pytest.raises(Unclear, match=r"from https to http://example\.com is not followed"):
         request().elsewhere("http://example.com/b", 302)
+
+
+@pytest.mark.parametrize("location", ["//[", "http://[::1", "http://a b/", "https://me:word@example.com/"])
+def test_a_redirect_to_nowhere_is_said(location: str) -> None:
+    with pytest.raises(Unclear, match="URL"):
+        request().elsewhere(location, 302)
 
 
 def test_redirects_change_the_method_as_browsers_do() -> None:
