@@ -95,7 +95,9 @@ class Supervisor:
         alarm = gevent.spawn_later(SILENCE, silent)
         try:
             shim.send({"do": "attach", "job": job})
-            answer = shim.receive()
+            # Whatever ends at this moment is told to all connections, also before they are answered.
+            while (answer := shim.receive()) and "serving" not in answer:
+                pass
         finally:
             alarm.kill()
         if answer and answer["serving"]:

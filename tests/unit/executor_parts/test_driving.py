@@ -191,3 +191,23 @@ def test_a_shim_keeps_no_directory_of_its_job(make: Callable[..., Job]) -> None:
     main.send_signal(signal.SIGKILL)
     assert command.get(timeout=60).signal == "SIGKILL"
     assert shim.cwd() == "/"
+
+
+def test_a_command_that_ends_while_it_is_looked_for_is_found(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its shim tells all its connections of the end, also one that has not said yet what it wants."""
+    monkeypatch.setattr("executor.supervisor.SILENCE", 0.1)
+    job = make()
+    command = gevent.spawn(job.command, ["/bin/sleep", "600"])
+    until(job.folder.process)
+    command.kill()
+    job.supervised.detach()
+    shim = psutil.Process(int(job.folder.claimed_by() or ""))
+    shim.suspend()
+    main_process(job).kill()
+    again = make()
+    found = gevent.spawn(again.command, [])
+    until(lambda: again.supervised.silent)  # it has connected, and asked
+    shim.resume()
+    assert found.get(timeout=60).signal == "SIGKILL"
