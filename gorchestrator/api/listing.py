@@ -163,13 +163,12 @@ def _place(sort: str) -> tuple[float, Place | None]:
         return time.time(), None
     try:
         of, now, value, task = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        place = Place(_key(sort, value), str(task))
-        now = float(now)
+        found = float(now), Place(_key(str(of), value), str(task))
     except (ValueError, TypeError):
         raise BadQuery("The parameter cursor is none that a page had as its next.") from None
     if of != sort:
         raise BadQuery("The cursor is of a list that is sorted otherwise; give the sort of the page before.")
-    return now, place
+    return found
 
 
 def _key(sort: str, value: Any) -> int | str:
