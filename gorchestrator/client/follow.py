@@ -97,6 +97,8 @@ class Follower:
     def _tell(self, view: JobView) -> None:
         if view.queued:
             self._note(ReasonCode.SLOT, f"queued on executor {self._api.name!r}", State.TORUN)
+        elif view.reason is not None and not view.state.final:
+            self._note(ReasonCode.TROUBLE, view.reason, State.RUNNING)
         elif self._noted and not view.state.final:
             self._watch.note(None, None, State.RUNNING)
             self._noted = False

@@ -14,6 +14,7 @@ class ReasonCode(StrEnum):
     EXECUTOR_UNREACHABLE = "executor_unreachable"  # no answer; it is tried again until `lost_after` has passed
     EXECUTOR_FULL = "executor_full"  # the executor answered 503; sent again after its Retry-After
     BACKOFF = "backoff"  # an attempt has failed; the next one follows after a pause
+    TROUBLE = "trouble"  # it runs, and does not get on: its executor says why
     CANCELING = "canceling"  # a cancel was asked for; death is not verified yet
     ASK = "ask"  # an attempt was lost; a person has to say how it counts (gorch resolve)
     # how a node ended

@@ -86,6 +86,17 @@ def test_one_that_waits_on_the_executor_is_shown_as_torun_until_it_runs(followin
     ]
 
 
+def test_what_keeps_it_from_getting_on_is_told_until_it_does(following):
+    stuck = job(State.RUNNING, reason="Docker daemon unreachable")
+    found = following(put=[RUNS], get=[stuck, stuck, RUNS, job()])
+    found.follow()
+    assert found.watch.told == [
+        (ReasonCode.TROUBLE, "Docker daemon unreachable", State.RUNNING),
+        (ReasonCode.TROUBLE, "Docker daemon unreachable", State.RUNNING),
+        (None, None, State.RUNNING),
+    ]
+
+
 def test_an_executor_that_is_full_gets_it_again_later(following):
     found = following(put=[Full("full", 0.001), Full("full", 0.001), job()])
     assert found.follow().state is State.SUCCESS
