@@ -45,7 +45,10 @@ class Dockerd:
         """Start it, and return when it answers."""
         with (self.folder / "log").open("ab") as out:
             env = {**os.environ, "PATH": WHOLE_PATH, "CONTAINERS_CONF": f"{self.folder}/containers.conf"}
-            self.process = subprocess.Popen(self.command(), stdout=out, stderr=out, env=env, start_new_session=True)
+            # There, because Podman leaves a file `oom` where it works.
+            self.process = subprocess.Popen(
+                self.command(), cwd=self.folder, stdout=out, stderr=out, env=env, start_new_session=True
+            )
         wait_until(self._answers, 60, "the daemon answers")
 
     def command(self) -> list[str]:
