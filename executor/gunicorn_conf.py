@@ -14,6 +14,7 @@ import ssl  # noqa: E402  (after patching)
 import sys  # noqa: E402
 from types import FrameType  # noqa: E402
 
+from executor import app as _imported  # noqa: E402, F401  (once, and not by each worker)
 from executor import finishing  # noqa: E402
 from executor.config import Config  # noqa: E402
 from gorchestrator.common import logs, serving  # noqa: E402

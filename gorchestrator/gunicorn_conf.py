@@ -7,6 +7,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from gorchestrator import app as _imported  # noqa: E402, F401  (once, and not by each worker)
 from gorchestrator.common import logs, serving  # noqa: E402  (after patching)
 from gorchestrator.config import Config, exposed  # noqa: E402
 from gorchestrator.domain.errors import StoreError  # noqa: E402
