@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import support
 from gorchestrator import certificates
 from support import Services, start_services
 
@@ -15,6 +16,13 @@ def certs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certs")
     certificates.write(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Iterator[None]:
+    """Have nothing that a module starts measure its coverage; fixtures and modules ask for it, see ``support``."""
+    with support.unmeasured():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -19,9 +19,13 @@ from gorchestrator.remote import Remote
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
+# Seconds until what has to happen counts as not happening: a busy machine needs many times what a quiet one does, and
+# nobody waits for it unless something is wrong.
+PATIENCE = 60.0
+_MEASURING = "COVERAGE_PROCESS_"  # begins the names of the variables that have processes measure their coverage
 
 
-def wait_until(condition: Callable[[], T], deadline: float = 20.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], deadline: float = PATIENCE, what: str = "") -> T:
     """Return the condition's value once it is true; fail after ``deadline`` seconds."""
     end = time.monotonic() + deadline
     while True:
@@ -31,6 +35,22 @@ def wait_until(condition: Callable[[], T], deadline: float = 20.0, what: str = "
         if time.monotonic() > end:
             pytest.fail(f"not within {deadline:g} s: {what or condition}")
         time.sleep(0.02)
+
+
+@contextmanager
+def unmeasured() -> Iterator[None]:
+    """Have what is started meanwhile not measure its coverage.
+
+    That costs each process of a service most of its start once more. It is for tests that start services over and over
+    to kill them: those die without writing down what was measured, or while they do.
+    """
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_MEASURING)}
+    for name in kept:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
@@ -44,7 +64,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def run_gorch(
-    *arguments: object, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 60
+    *arguments: object, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 2 * PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run ``gorch`` to its end."""
     return subprocess.run(
@@ -100,7 +120,7 @@ class Server:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(20)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
@@ -138,7 +158,7 @@ class Services:
 
     def wait_until_ready(self) -> None:
         """Return when the orchestrator answers and reaches its executor."""
-        wait_until(self._ready, 30, "the services are ready")
+        wait_until(self._ready, what="the services are ready")
 
     def _ready(self) -> bool:
         with suppress(Exception):

@@ -11,6 +11,8 @@ import pytest
 
 from support import ROOT, clean_environment
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 DATA = {
     "gorchestrator/py.typed",
     "executor/py.typed",

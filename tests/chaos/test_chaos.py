@@ -9,13 +9,14 @@ import pytest
 from chaos import chaos
 from support import ROOT, clean_environment
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
 RIGHT = {"graphs": 3, "final": 3, "nodes": 9, "succeeded": 9, "duplicates": 0, "lost": 0, "orphans": 0, "left": 0}
 
 
 def run(*arguments):
     command = [sys.executable, str(ROOT / "tests" / "chaos" / "chaos.py"), *arguments]
     done = subprocess.run(
-        command, env=clean_environment(), cwd=ROOT, capture_output=True, text=True, timeout=400, check=False
+        command, env=clean_environment(), cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

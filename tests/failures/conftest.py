@@ -12,7 +12,7 @@ from failures_support import House
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory, certs: Path, unmeasured: None) -> Iterator[House]:
     with failures_support.house(tmp_path_factory.mktemp("house"), certs) as found:
         yield found
 
@@ -25,7 +25,7 @@ def stack() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def new_house(stack: ExitStack, tmp_path: Path, certs: Path) -> Callable[..., House]:
+def new_house(stack: ExitStack, tmp_path: Path, certs: Path, unmeasured: None) -> Callable[..., House]:
     """Return what starts a house with settings or certificates of its own."""
 
     def make(certs: Path = certs, **options: Any) -> House:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from executor_support import Executor, started
+from support import unmeasured
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def executor(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[
 @pytest.fixture
 def new_executor(tmp_path: Path, certs: Path) -> Iterator[Callable[..., Executor]]:
     """Start executors of one's own, for tests that break them; called again it is another one on other data."""
-    with ExitStack() as stack:
+    with unmeasured(), ExitStack() as stack:
 
         def make(**settings: str) -> Executor:
             names = {f"GORCH_EXECUTOR_{name.upper()}": value for name, value in settings.items()}

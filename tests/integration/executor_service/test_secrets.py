@@ -3,14 +3,14 @@
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from executor.archive import Archive
-from executor_support import Executor, body, new_id, script
+from executor_support import Executor, body, new_id, script, started
 from support import wait_until
 
 VALUE = "s3cr3t-of-the-test"
@@ -18,12 +18,20 @@ SHOWN = b"*" * len(VALUE)
 TOKEN = {"TOKEN": {"secret": "deploy-token"}}
 
 
-@pytest.fixture
-def executor(new_executor: Callable[..., Executor], tmp_path: Path) -> Executor:
-    folder = tmp_path / "secrets"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the executor's folder of secrets; a test that changes one has its own."""
+    folder = tmp_path_factory.mktemp("secrets")
     write(folder / "deploy-token", VALUE + "\n")
-    return new_executor(secrets=str(folder))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def executor(tmp_path_factory: pytest.TempPathFactory, certs: Path, secrets: Path) -> Iterator[Executor]:
+    """An executor that all tests of this module share: they leave it working."""
+    settings = {"GORCH_EXECUTOR_SECRETS": str(secrets), "GORCH_EXECUTOR_KILL_GRACE": "0.5"}
+    with started(Executor(tmp_path_factory.mktemp("executor"), certs, settings)) as found:
+        yield found
 
 
 def write(path: Path, text: str, mode: int = 0o600) -> None:
@@ -71,11 +79,14 @@ def test_it_is_hidden_over_two_writes_and_in_reasons(executor: Executor) -> None
     assert job["reason"] == "exit status 3: ***\n***"
 
 
-def test_it_stays_hidden_when_it_is_changed_and_the_executor_restarted(executor: Executor, tmp_path: Path) -> None:
-    job_id = executor.start(body(script('echo "$TOKEN"', "sleep 2", 'echo "$TOKEN"'), env=TOKEN))
-    write(tmp_path / "secrets" / "deploy-token", "another one")
+def test_it_stays_hidden_when_it_is_changed_and_the_executor_restarted(executor: Executor, secrets: Path) -> None:
+    write(secrets / "changes", VALUE)
+    lines = ('echo "$TOKEN"', "while [ ! -e go ]; do sleep 0.01; done", 'echo "$TOKEN"')
+    job_id = executor.start(body(script(*lines), env={"TOKEN": {"secret": "changes"}}))
+    write(secrets / "changes", "another one")
     executor.server.kill()
     executor.start_server()
+    (executor.data / "jobs" / "live" / job_id / "work" / "go").touch()
     assert executor.end(job_id)["state"] == 3
     assert executor.log_of(job_id).encode() == (SHOWN + b"\n") * 2
 
@@ -141,10 +152,10 @@ def test_one_that_is_not_there_says_what_to_do(executor: Executor) -> None:
     assert "this executor has no secret 'other': put it into the file" in job["reason"]
 
 
-def test_one_that_others_can_read_is_not_used(executor: Executor, tmp_path: Path) -> None:
-    write(tmp_path / "secrets" / "open", VALUE, 0o644)
-    write(tmp_path / "secrets" / "short", "abc")
-    os.symlink("deploy-token", tmp_path / "secrets" / "link")
+def test_one_that_others_can_read_is_not_used(executor: Executor, secrets: Path) -> None:
+    write(secrets / "open", VALUE, 0o644)
+    write(secrets / "short", "abc")
+    os.symlink("deploy-token", secrets / "link")
     for name, why in (("open", "chmod 600"), ("short", "4 to 16384 bytes"), ("link", "cannot be read")):
         job = executor.run(body("true", env={"A": {"secret": name}}))
         assert job["reason_code"] == "secret"

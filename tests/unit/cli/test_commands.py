@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -171,13 +172,18 @@ def test_services_refuse_wrong_settings(arguments, part):
 def test_a_taken_port_is_said_before_gunicorn_starts(certs, tmp_path):
     with serving.listen("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
-        for name, variable in (("serve", "GORCH_CERTS"), ("executor", "GORCH_EXECUTOR_CERTS")):
-            done = run_gorch(name, "--port", port, "--data", tmp_path / name, env={variable: str(certs)})
-            assert done.returncode == 2
-            assert f"port {port} on 127.0.0.1 is taken by another program" in done.stderr
-        done = run_gorch("demo", "--port", port, "--data", tmp_path / "demo")
+        settings = {"GORCH_CERTS": str(certs), "GORCH_EXECUTOR_CERTS": str(certs)}
+
+        def begin(name):
+            return run_gorch(name, "--port", port, "--data", tmp_path / name, env={} if name == "demo" else settings)
+
+        with ThreadPoolExecutor() as pool:  # who serves waits some seconds for the port
+            *servers, demo = pool.map(begin, ("serve", "executor", "demo"))
+    for done in servers:
         assert done.returncode == 2
-        assert f"Error: port {port} on 127.0.0.1 is taken by another program; choose another one" in done.stderr
+        assert f"port {port} on 127.0.0.1 is taken by another program" in done.stderr
+    assert demo.returncode == 2
+    assert f"Error: port {port} on 127.0.0.1 is taken by another program; choose another one" in demo.stderr
 
 
 def test_logs_of_all_nodes_are_asked_for_by_name(run, monkeypatch):
