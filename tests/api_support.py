@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from support import Server, wait_until
+from support import PATIENCE, Server, wait_until
 
 PROBLEM = "urn:gorchestrator:problem:"
 FINAL = 3  # states from here on are final
@@ -58,7 +58,7 @@ class Api:
         self.paths = self.call("GET", "/apispec.json").json["paths"]
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def call(
         self,
@@ -115,7 +115,7 @@ class Api:
 
     def end(self, task: str) -> dict[str, Any]:
         """Wait for the end of a task, and return it."""
-        found: dict[str, Any] = self.call("GET", f"/v1/tasks/{task}", wait=20).json
+        found: dict[str, Any] = self.call("GET", f"/v1/tasks/{task}", wait=PATIENCE / 2).json
         assert found["state"] >= FINAL, found
         return found
 
@@ -164,7 +164,7 @@ class Orchestrator(Server):
         """Start it; return when every worker serves."""
         before = self._ready()
         super().start()
-        wait_until(lambda: self._ready() >= before + self.count, 30, "all workers are ready")
+        wait_until(lambda: self._ready() >= before + self.count, what="all workers are ready")
 
     def _ready(self) -> int:
         with suppress(FileNotFoundError):

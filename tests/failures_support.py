@@ -16,12 +16,11 @@ from api_support import FINAL, Api, Orchestrator
 from api_support import nodes as nodes_of
 from executor_support import Executor, started
 from proxy_support import Proxy
-from support import wait_until
+from support import PATIENCE, wait_until
 
 SUCCESS, FAILURE, CANCELED = 3, 4, 11
 TORUN, RUNNING = 1, 2
 GONE = (OSError, HTTPException, ValueError)  # what a call meets when its server dies meanwhile
-PATIENCE = 40.0  # seconds until something that has to happen counts as not happening
 
 
 class House:

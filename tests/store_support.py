@@ -17,6 +17,7 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import Change, Kind, NodeRow, TaskRow
 from gorchestrator.store import Store
+from support import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
 TASK = "a" * 32
@@ -102,7 +103,7 @@ class Process:
     def end(self) -> list[str]:
         """Return the lines it prints until its end."""
         try:
-            return self._child.communicate(timeout=60)[0].splitlines()
+            return self._child.communicate(timeout=PATIENCE)[0].splitlines()
         finally:
             self._child.kill()
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gorchestrator.remote import Remote
-from support import ROOT, clean_environment, command, run_gorch, wait_until
+from support import PATIENCE, ROOT, clean_environment, command, run_gorch, wait_until
 
 
 def processes(data):
@@ -61,7 +61,7 @@ class Demo:
 
     def stop(self, number=signal.SIGINT):
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_on_a_terminal_it_shows_a_table_that_lives(tmp_path):
         while piece := os.read(outer, 65536):
             said += piece
     os.close(outer)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     text = said.decode()
     assert "ELAPSED" in text
     assert "\x1b[" in text

@@ -8,7 +8,7 @@ import pytest
 
 import failures_support
 from failures_support import SUCCESS
-from support import ROOT, clean_environment, command, wait_until
+from support import PATIENCE, ROOT, clean_environment, command, wait_until
 
 LIMIT = 200_000  # bytes of a log that are kept
 NUMBERS = b"".join(b"%07d\n" % number for number in range(100_000))
@@ -42,7 +42,7 @@ def logs(house, *arguments):
     """Return what ``gorch logs`` writes to standard output."""
     env = clean_environment(GORCH_URL=house.orchestrator.url)
     return subprocess.run(
-        command("logs", *arguments), env=env, cwd=ROOT, stdout=subprocess.PIPE, timeout=60, check=True
+        command("logs", *arguments), env=env, cwd=ROOT, stdout=subprocess.PIPE, timeout=PATIENCE, check=True
     ).stdout
 
 
@@ -122,7 +122,7 @@ def test_who_follows_goes_on_with_the_next_attempt(house, start, tmp_path):
     wait_until(lambda: out.read_bytes() == said(1) + b"attempt 2 begins\n", what="it goes on with the next one")
     assert process.poll() is None
     house.open("goes-on-second")
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
     assert out.read_bytes() == said(1) + said(2)
     assert (tmp_path / "err").read_text() == "── attempt 2\n"
     assert json.loads(logs(house, task, "goes-on", "-f", "--json"))["attempt"] == 2
@@ -139,7 +139,7 @@ def test_who_follows_one_attempt_need_not_wait_for_the_next_one(house, start, tm
     task = house.submit(flaky(house, "stays", retry={"limit": 1, "delay": 300}))
     one = start("-f", task, "stays", "--attempt", "1")
     house.open("stays-first")
-    assert one.wait(20) == 0
+    assert one.wait(PATIENCE) == 0
     assert (tmp_path / "out").read_bytes() == said(1)
     house.shows(task, "stays", reason_code="backoff")
     assert read(house, task, "stays", attempt=1).headers["gorch-log-complete"] == "true"
@@ -148,7 +148,7 @@ def test_who_follows_one_attempt_need_not_wait_for_the_next_one(house, start, tm
     wait_until(lambda: (tmp_path / "out").read_bytes() == said(1), what="what there is")
     assert every.poll() is None
     house.api.cancel(task)
-    assert every.wait(20) == 0
+    assert every.wait(PATIENCE) == 0
     assert (tmp_path / "out").read_bytes() == said(1)
 
 

@@ -13,7 +13,7 @@ import requests
 
 from gorchestrator.common import serving
 from gorchestrator.remote import Remote, Unreachable
-from support import ROOT, Server, clean_environment, run_gorch, start_services, wait_until
+from support import PATIENCE, ROOT, Server, clean_environment, run_gorch, start_services, wait_until
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_gunicorn_ends_where_the_database_is_damaged(tmp_path, certs, configurat
     settings = {"GORCH_CERTS": str(certs), "GORCH_DATA": str(database.parent), "GORCH_LOG_FORMAT": "json"}
     arguments = ["-k", "gevent", "-w", "2", "-b", "127.0.0.1:0", *configuration, "wsgi:orchestrator()"]
     with gunicorn(tmp_path, *arguments, **settings) as process:
-        status = process.wait(60)
+        status = process.wait(PATIENCE)
     told = (tmp_path / "out").read_text()
     text = f"The database {database} is damaged (file is not a database)"
     assert f"gorch restore FILE --data {database.parent}" in told
@@ -131,7 +131,7 @@ def test_a_stop_is_quick_even_with_an_open_connection(start):
     remote = Remote(server.url)
     wait_until(lambda: answers(remote))
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(10) == 0
+    assert server.process.wait(serving.KEEPALIVE / 2) == 0
     remote.close()
 
 
@@ -165,7 +165,7 @@ def test_gunicorn_by_hand_serves_the_orchestrator(tmp_path, certs, configuration
     finally:
         remote.close()
         process.send_signal(signal.SIGTERM)
-        process.wait(40)
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize("given", ["-b", "fd"])
@@ -182,7 +182,7 @@ def test_gunicorn_by_hand_does_not_listen_for_other_machines(tmp_path, certs, gi
             stderr=subprocess.STDOUT,
             pass_fds=[sock.fileno()],
         )
-        assert process.wait(20) == 2
+        assert process.wait(PATIENCE) == 2
     said = (tmp_path / "out").read_text()
     assert "Error: bind: '0.0.0.0' is open to other machines" in said
     assert "GORCH_INSECURE=true" in said
@@ -212,12 +212,12 @@ def test_without_our_configuration_callers_on_other_machines_are_refused(tmp_pat
     finally:
         remote.close()
         process.send_signal(signal.SIGTERM)
-        process.wait(40)
+        process.wait(PATIENCE)
 
 
 def _as(port, peer):
     request = "GET /v1/tasks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sock:
         sock.sendall(f"PROXY TCP4 {peer} 127.0.0.1 1234 {port}\r\n{request}".encode())
         return b"".join(iter(lambda: sock.recv(65536), b"")).decode()
 
@@ -240,7 +240,7 @@ def test_gunicorn_by_hand_serves_the_executor(tmp_path, certs, configuration):
             requests.get(f"https://127.0.0.1:{port}/v1/ping", verify=str(certs / "ca.pem"), timeout=5)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(40)
+        process.wait(PATIENCE)
 
 
 def _get(url, cert, certs):
@@ -266,7 +266,7 @@ def test_what_gunicorn_may_not_be_told(tmp_path, certs, arguments, part):
         "GORCH_EXECUTOR_DATA": str(tmp_path / "e"),
     }
     process = gunicorn(tmp_path, "-b", "127.0.0.1:0", *arguments, **settings)
-    assert process.wait(20) == 2
+    assert process.wait(PATIENCE) == 2
     said = (tmp_path / "out").read_text()
     assert part in said
     assert "Traceback" not in said
@@ -274,7 +274,7 @@ def test_what_gunicorn_may_not_be_told(tmp_path, certs, arguments, part):
 
 def test_wrong_settings_are_told_without_a_traceback_by_gunicorn_too(tmp_path):
     process = gunicorn(tmp_path, "-c", "python:gorchestrator.gunicorn_conf", "wsgi:orchestrator()", GORCH_PRT="1")
-    assert process.wait(20) == 2
+    assert process.wait(PATIENCE) == 2
     assert (tmp_path / "out").read_text() == "Error: GORCH_PRT: no such setting; did you mean GORCH_PORT?\n"
 
 

@@ -31,7 +31,7 @@ from support import Server  # noqa: E402
 GRAPHS, LAYERS, WIDTH = 20, 5, 3
 CAPACITY = 8  # nodes that run at once
 END = 120.0  # seconds after the last kill in which all graphs have to end
-PATIENCE = 20.0  # seconds in which there is something to kill, and in which what has to end by itself ends
+PATIENCE = 60.0  # seconds in which there is something to kill, and in which what has to end by itself ends
 KINDS = ("arbiter", "executor", "keeper", "orchestrator", "worker")
 MANY, OF_EACH = 30, 5  # kills of a run that is long enough for them
 MARK = "GORCHESTRATOR_CHAOS"  # in the environment of all that this process starts

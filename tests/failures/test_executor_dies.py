@@ -5,7 +5,7 @@ import psutil
 from executor.archive import Archive
 from executor_support import alive
 from failures_support import FAILURE, RUNNING, SUCCESS, stopped
-from support import wait_until
+from support import PATIENCE, wait_until
 
 
 def test_executor_killed_before_it_starts_the_process(house):
@@ -100,7 +100,7 @@ def test_executor_replaced_by_an_empty_one(house):
     assert house.end(new)["node"]["state"] == SUCCESS
     assert house.runs(new) == 1  # whichever attempt it was: a worker may have meant the old executor first
     house.open("replaced")
-    psutil.wait_procs([process], 20)
+    psutil.wait_procs([process], PATIENCE)
     house.orchestrator.stop()
     house.orchestrator.start()  # so that no worker means the old one in the next test
     house.in_contact()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from executor_support import body, new_id, script
 from failures_support import CANCELED, FAILURE, RUNNING, SUCCESS
 from proxy_support import DOWN, UP
-from support import wait_until
+from support import PATIENCE, wait_until
 
 LARGE = 4000  # bytes; no handshake and no ping is sent in such pieces
 
@@ -81,7 +81,9 @@ def test_duplicate_delivery(house):
     def put(_):
         session = house.executor.new_session()
         with session:
-            return session.put(f"{house.executor.server.url}/v1/tasks/{job_id}", json=document, timeout=30).status_code
+            return session.put(
+                f"{house.executor.server.url}/v1/tasks/{job_id}", json=document, timeout=PATIENCE
+            ).status_code
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(put, range(16))) <= {200, 202}

@@ -220,7 +220,7 @@ def test_clock_jump(new_house, tmp_path, monkeypatch, jump):
     house.has_run(task)
     house.shows(task, state=RUNNING)
     owner = house.owner(task)
-    timed = house.executor.start(body(house.node(gate="timed")["artifact"], timeout=60))
+    timed = house.executor.start(body(house.node(gate="timed")["artifact"], timeout=600))
     (place / "offset").write_text(str(jump))
     started = time.monotonic()
     assert house.shows(task, "pause", state=SUCCESS)

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from gorchestrator import certificates
+from support import PATIENCE
 
 
 def handshake(server, client, host="localhost"):
@@ -28,7 +29,7 @@ def handshake(server, client, host="localhost"):
             seen["server"] = name_of(secured.getpeercert())
             secured.send(b"x")
     finally:
-        thread.join(10)
+        thread.join(PATIENCE)
     return seen
 
 

@@ -12,6 +12,7 @@ from gorchestrator.domain.errors import StoreError, StoreUnavailable
 from gorchestrator.domain.records import LogChunk
 from gorchestrator.store import Store, batch, connection
 from store_support import OTHER, TASK, accept, eventually, locked, node_change, node_states, task_change
+from support import PATIENCE
 
 
 @pytest.fixture
@@ -22,13 +23,16 @@ def store(path: Path) -> Iterator[Store]:
     store.close()
 
 
-def test_a_lock_that_goes_soon_is_waited_for(store: Store, path: Path) -> None:
+def test_a_lock_that_goes_soon_is_waited_for(path: Path) -> None:
+    store = Store.open(path, patience=PATIENCE)
+    accept(store)
     with locked(path):
         writing = gevent.spawn(store.journal.write, node_change(0))
         gevent.sleep(0.05)
         assert not writing.ready()
-    writing.get(timeout=20)
+    writing.get(timeout=PATIENCE)
     assert node_states(store)[0] is State.RUNNING
+    store.close()
 
 
 def test_what_was_given_up_is_never_written_and_what_was_posted_is(
@@ -43,7 +47,7 @@ def test_what_was_given_up_is_never_written_and_what_was_posted_is(
         flushing = gevent.spawn(store.journal.flush_logs, TASK, 0, 1)
         for greenlet in (writing, accepting, flushing):
             with pytest.raises(StoreUnavailable, match="locked by another process"):
-                greenlet.get(timeout=20)
+                greenlet.get(timeout=PATIENCE)
         assert node_states(store) == [State.TORUN] * 3  # it can be read all the time
         # The fault is known now, so that the next one need not wait as long.
         with pytest.raises(StoreUnavailable):

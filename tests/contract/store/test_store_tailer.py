@@ -10,6 +10,7 @@ from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import EventRow
 from gorchestrator.store import Store, tailer
 from store_support import OTHER, TASK, accept, eventually, node_change
+from support import PATIENCE
 
 
 def test_a_listener_hears_every_event_once_and_in_order(store: Store) -> None:
@@ -65,7 +66,7 @@ def test_a_wait_ends_with_news_of_its_task_only(store: Store) -> None:
     assert store.tailer.wait(OTHER, 2, 20.0) == 3
     assert not waiting.ready()
     store.journal.write(node_change(0))
-    assert waiting.get(timeout=20) == 4
+    assert waiting.get(timeout=PATIENCE) == 4
     assert store.tailer.wait(TASK, 4, 0.01) == 4
     assert store.tailer._waiters == {}
 
@@ -75,7 +76,7 @@ def test_waiters_of_one_task_are_all_woken(store: Store) -> None:
     waiting = [gevent.spawn(store.tailer.wait, TASK, 1, 20.0) for _ in range(50)]
     eventually(lambda: len(store.tailer._waiters.get(TASK, ())) == 50)
     store.journal.write(node_change(0))
-    gevent.joinall(waiting, timeout=20, raise_error=True)
+    gevent.joinall(waiting, timeout=PATIENCE, raise_error=True)
     assert {greenlet.value for greenlet in waiting} == {2}
 
 
@@ -85,7 +86,7 @@ def test_a_wait_ends_when_the_store_is_closed(path: Path) -> None:
     eventually(lambda: store.tailer._waiters)
     gevent.idle()
     store.close()
-    assert waiting.get(timeout=20) == 0
+    assert waiting.get(timeout=PATIENCE) == 0
 
 
 def test_the_tailer_goes_on_after_a_fault(

@@ -13,6 +13,7 @@ from gorchestrator.domain.errors import StoreError, TooManyRuns
 from gorchestrator.domain.records import Kind, NodeRow, OwnerRow, TaskRow
 from gorchestrator.store import Store, accepting
 from store_support import ME, OTHER, TASK, accept, locked, node_change, task_change
+from support import PATIENCE
 
 OWNER = OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123)
 
@@ -61,9 +62,9 @@ def test_a_task_that_cannot_be_stored_leaves_nothing_behind(store: Store, path: 
         faulty = gevent.spawn(store.journal.accept, TaskRow(TASK, "faulty", size=2), None, twice, ME)
         good = gevent.spawn(accept, store, OTHER)
         gevent.sleep(0)
-    good.get(timeout=20)
+    good.get(timeout=PATIENCE)
     with pytest.raises(StoreError, match="UNIQUE"):
-        faulty.get(timeout=20)
+        faulty.get(timeout=PATIENCE)
     assert store.reader.task(TASK) is None
     assert store.reader.nodes(TASK) == []
     assert len(store.reader.nodes(OTHER)) == 3

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from api_support import nodes, states
+from support import PATIENCE
 
 TASKS = "/v1/tasks"
 MIB = 2**20
@@ -347,7 +348,7 @@ def test_its_own_names_are_answered_with_any_port(api, host):
 
 
 def test_a_request_without_a_host_reaches_nothing(api):
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=PATIENCE) as raw:
         raw.sendall(b"GET /v1/tasks HTTP/1.0\r\n\r\n")
         assert raw.makefile("rb").readline().split()[1] == b"421"
 
@@ -359,7 +360,7 @@ def test_clients_that_stop_in_the_middle_hold_nobody_up(api):
     head = (
         b"POST /v1/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
     )
-    half = [socket.create_connection(("127.0.0.1", api.port), timeout=10) for _ in range(50)]
+    half = [socket.create_connection(("127.0.0.1", api.port), timeout=PATIENCE) for _ in range(50)]
     try:
         for raw in half:
             raw.sendall(head + b'{"nodes": ')

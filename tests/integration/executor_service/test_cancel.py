@@ -11,8 +11,9 @@ from executor_support import Executor, alive, body, new_id, script
 from gorchestrator.client.api import Certificates, ExecutorApi
 from gorchestrator.common import wire
 from gorchestrator.common.states import State
-from support import wait_until
+from support import PATIENCE, wait_until
 
+LONG = 40  # seconds of grace that nobody has to wait for
 STUBBORN = (  # ignores TERM; its children escape by double forks, sessions and empty environments
     "trap '' TERM",
     "env -i setsid sh -c \"trap '' TERM; sleep {mark} & sleep {mark} & wait\" &",
@@ -38,7 +39,7 @@ def test_cancel_kills_a_tree_that_escapes_and_ignores_term(executor: Executor, m
     begin = time.monotonic()
     answer = executor.delete(job_id)
     assert not alive(mark)
-    assert 0.5 <= time.monotonic() - begin < 3
+    assert 0.5 <= time.monotonic() - begin < PATIENCE
     job = answer.json()
     assert (answer.status_code, job["state"], job["reason_code"], job["signal"]) == (200, 11, "canceled", "SIGKILL")
     assert executor.delete(job_id).json() == job
@@ -54,11 +55,12 @@ def test_cancel_lets_a_process_end_by_itself_in_the_grace(executor: Executor) ->
     assert executor.log_of(job_id) == "started\nbye\n"
 
 
-def test_cancel_wakes_a_stopped_process(executor: Executor) -> None:
+def test_cancel_wakes_a_stopped_process(new_executor: Callable[..., Executor]) -> None:
+    executor = new_executor(kill_grace=str(LONG))
     job_id = executor.start(body(script("echo started", "kill -STOP $$")))
     begin = time.monotonic()
     assert executor.delete(job_id).json()["signal"] == "SIGTERM"
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < LONG / 2
 
 
 def test_cancel_catches_what_forks_all_the_time(executor: Executor) -> None:
@@ -67,7 +69,7 @@ def test_cancel_catches_what_forks_all_the_time(executor: Executor) -> None:
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
         "if os.fork():",
         "    print('started', flush=True)",
-        "    time.sleep(60)",
+        "    time.sleep(600)",
         "while True:",  # each lives only as long as it takes to start the next
         "    if os.fork(): os._exit(0)",
         "    os.setsid()",
@@ -133,7 +135,7 @@ def test_a_long_grace_is_not_waited_for_longer_than_one_wants(
     client = ExecutorApi("executor", executor.server.url, certificates)
     begin = time.monotonic()
     view = client.delete(job_id, 1)
-    assert 1 <= time.monotonic() - begin < 9
+    assert 1 <= time.monotonic() - begin < LONG
     assert (view.state, view.survivors) == (State.RUNNING, [])
     end.touch()
     assert wait_until(lambda: found if (found := client.delete(job_id, 1)).state.final else None).exit_code == 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from executor_support import Executor, alive, body, new_id, script
-from support import wait_until
+from support import PATIENCE, wait_until
 
 GO = ("echo started", "while [ ! -e go ]; do sleep 0.01; done")
 DRAINING = (503, "urn:gorchestrator:problem:draining")
@@ -34,13 +34,13 @@ def test_it_ends_after_what_runs(new_executor: Callable[..., Executor]) -> None:
     refused = executor.put(new_id(), body())
     assert (refused.status_code, refused.json()["type"]) == DRAINING
     fresh = executor.new_session()  # it still takes connections
-    assert fresh.get(f"{executor.server.url}/v1/tasks/{runs}", timeout=10).json()["state"] == 2
+    assert fresh.get(f"{executor.server.url}/v1/tasks/{runs}", timeout=PATIENCE).json()["state"] == 2
     fresh.close()
     let_go(executor, runs)
     assert executor.end(runs)["exit_code"] == 6
     receipt(executor, runs)
     assert executor.server.process
-    assert executor.server.process.wait(10) == 0
+    assert executor.server.process.wait(PATIENCE) == 0
     executor.start_server()
     assert executor.end(waits)["state"] == 3
     receipt(executor, waits)
@@ -52,7 +52,7 @@ def test_a_result_that_nobody_fetches_is_kept(new_executor: Callable[..., Execut
     told_to_stop(executor)
     let_go(executor, runs)
     assert executor.server.process
-    assert executor.server.process.wait(20) == 0
+    assert executor.server.process.wait(PATIENCE) == 0
     executor.start_server()
     assert executor.end(runs)["exit_code"] == 6
     receipt(executor, runs)
@@ -63,7 +63,7 @@ def test_it_takes_no_longer_than_it_may(new_executor: Callable[..., Executor]) -
     runs = executor.start(body(script(*GO, "exit 6")))
     assert executor.server.process
     executor.server.process.terminate()
-    assert executor.server.process.wait(10) == 0
+    assert executor.server.process.wait(PATIENCE) == 0
     assert alive(runs)
     executor.start_server()
     let_go(executor, runs)
@@ -76,7 +76,7 @@ def test_the_second_signal_ends_it_at_once(new_executor: Callable[..., Executor]
     told_to_stop(executor)
     assert executor.server.process
     executor.server.process.terminate()
-    assert executor.server.process.wait(10) == 0
+    assert executor.server.process.wait(PATIENCE) == 0
     assert alive(runs)
 
 
@@ -95,4 +95,4 @@ def test_a_worker_that_dies_while_finishing_is_replaced_by_one_that_finishes(
     assert executor.end(runs)["exit_code"] == 6
     receipt(executor, runs)
     assert executor.server.process
-    assert executor.server.process.wait(20) == 0
+    assert executor.server.process.wait(PATIENCE) == 0

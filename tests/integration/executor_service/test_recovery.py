@@ -16,8 +16,9 @@ import psutil
 import requests
 
 from executor_support import Executor, PlainGunicorn, alive, body, new_id, script, started
-from support import ROOT, clean_environment, wait_until
+from support import PATIENCE, ROOT, clean_environment, wait_until
 
+LONG = 40  # seconds that a poll would wait
 GO = ("echo started", "while [ ! -e go ]; do sleep 0.01; done")
 
 
@@ -165,7 +166,7 @@ def test_term_drains_and_nothing_is_lost(new_executor: Callable[..., Executor]) 
     instance = executor.call("GET", "ping").json()["instance"]
     assert executor.server.process
     executor.server.process.terminate()
-    executor.server.process.wait(10)
+    executor.server.process.wait(PATIENCE)
     assert alive(runs)
     wait_until(lambda: len(executor.keepers()) == 2)  # the job's shim and its keeper; the idle ones are gone
     executor.start_server()
@@ -184,15 +185,15 @@ def test_term_ends_long_polls_at_once_and_refuses_new_work(new_executor: Callabl
         assert executor.server.process
         begin = time.monotonic()
         executor.server.process.terminate()
-        answer = polling.result(10)
-        assert time.monotonic() - begin < 1
+        answer = polling.result(PATIENCE)
+        assert time.monotonic() - begin < LONG / 2
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert answer.json()["type"] == "urn:gorchestrator:problem:draining"
     with suppress(requests.ConnectionError):  # the connection may be closed already
         refused = executor.put(new_id(), body())
         assert (refused.status_code, refused.json()["type"]) == (503, "urn:gorchestrator:problem:draining")
     other.close()
-    executor.server.process.wait(10)
+    executor.server.process.wait(PATIENCE)
     assert alive(runs)
 
 
@@ -204,7 +205,7 @@ def _runs(pid: int) -> bool:
 
 
 def _poll(session: requests.Session, url: str) -> requests.Response:
-    return session.get(url, headers={"Prefer": "wait=30"}, timeout=40)
+    return session.get(url, headers={"Prefer": f"wait={LONG}"}, timeout=2 * LONG)
 
 
 def test_keeper_and_shims_end_when_they_are_not_needed(new_executor: Callable[..., Executor]) -> None:
@@ -221,7 +222,13 @@ def test_a_second_executor_is_refused(new_executor: Callable[..., Executor]) -> 
     holder = executor.worker().pid
     env = clean_environment(**executor.server.settings, GORCH_EXECUTOR_PORT="0", PYTHONWARNINGS="ignore")
     second = subprocess.run(
-        [sys.executable, "-m", "executor"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "executor"],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert second.returncode == 3
     said = second.stdout + second.stderr
@@ -236,7 +243,7 @@ def test_a_reload_hands_the_directory_over(new_executor: Callable[..., Executor]
     old = executor.worker().pid
     assert executor.server.process
     executor.server.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: not psutil.pid_exists(old), 40)
+    wait_until(lambda: not psutil.pid_exists(old))
     executor.session = executor.new_session()
     let_go(executor, runs)
     assert executor.end(runs)["exit_code"] == 4
@@ -264,12 +271,13 @@ def test_what_runs_is_found_although_its_artifact_is_gone(
     artifacts = tmp_path / "artifacts"
     artifacts.mkdir()
     program = artifacts / "deploy"
-    program.write_text(script("echo begun", "sleep 1.5", "exit 6"))
+    program.write_text(script(*GO, "exit 6"))
     program.chmod(0o700)
     executor = new_executor(artifact_dirs=str(artifacts))
     job_id = executor.start(body("deploy"))
     executor.server.kill()
     program.unlink()
     executor.start_server()
+    let_go(executor, job_id)
     job = executor.end(job_id)
     assert (job["state"], job["reason_code"], job["exit_code"]) == (4, "exit", 6)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization as s
 from executor_support import Executor, PlainGunicorn, body, new_id, started
 from gorchestrator import certificates
 from gorchestrator.certificates import Issued
-from support import wait_until
+from support import PATIENCE, wait_until
 
 
 def lines(executor: Executor) -> list[dict[str, Any]]:
@@ -51,7 +51,7 @@ def test_refused_clients(
     session = executor.new_session()
     session.cert = None if make is None else tuple(map(str, written(tmp_path, make(certs))))
     with pytest.raises(requests.ConnectionError):
-        session.get(f"{executor.server.url}/v1/ping", timeout=10)
+        session.get(f"{executor.server.url}/v1/ping", timeout=PATIENCE)
     session.close()
     wait_until(lambda: len(lines(executor)) > before)
     refused = lines(executor)[before:]
@@ -66,7 +66,7 @@ def test_refused_clients(
 def test_who_does_not_speak_tls_is_one_line_too(executor: Executor) -> None:
     before = len(lines(executor))
     with pytest.raises(requests.ConnectionError):
-        requests.get(executor.server.url.replace("https", "http"), timeout=10)
+        requests.get(executor.server.url.replace("https", "http"), timeout=PATIENCE)
     wait_until(lambda: len(lines(executor)) > before)
     assert lines(executor)[-1]["reason"] == "http request"
 

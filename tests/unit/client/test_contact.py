@@ -10,6 +10,7 @@ from gorchestrator.client import contact as module
 from gorchestrator.client.contact import Contact
 from gorchestrator.client.faults import Unreachable
 from gorchestrator.common.reasons import ReasonCode
+from support import PATIENCE
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def contact_with(monkeypatch):
 def test_those_who_wait_go_on_when_it_is_there(contact_with):
     api, contact, told = contact_with(AWAY, AWAY, AWAY, info())
     assert not contact.wait(0)
-    assert contact.wait(5)
+    assert contact.wait(PATIENCE)
     assert told == [info()]
     assert contact.info == info()
     assert contact.fault is None
@@ -53,11 +54,12 @@ def test_while_it_is_away_it_says_why_and_since_when(contact_with):
     assert contact.info is None
 
 
-def test_a_call_in_vain_makes_it_look_at_once(contact_with):
+def test_a_call_in_vain_makes_it_look_at_once(contact_with, monkeypatch):
+    monkeypatch.setattr(module, "_REFRESH", 3600)
     api, contact, told = contact_with(info(), info(capacity=2))
-    assert contact.wait(5)
+    assert contact.wait(PATIENCE)
     contact.lost(AWAY)
-    assert contact.wait(2)  # and not only after the 5 seconds between two looks
+    assert contact.wait(PATIENCE)  # and not only after the hour between two looks
     assert [found.capacity for found in told] == [16, 2]
     assert contact.info == info(capacity=2)
     assert api.count("ping") == 2
@@ -82,17 +84,17 @@ def test_a_fault_of_ours_is_told_and_the_search_goes_on(contact_with, caplog):
     until(lambda: contact.fault is not None)
     assert contact.fault.code is ReasonCode.INTERNAL
     assert "of ours" in contact.fault.reason
-    assert contact.wait(5)
+    assert contact.wait(PATIENCE)
     assert any(record.event == "fault" and record.exc_info for record in caplog.records)
 
 
 def test_losses_and_finds_are_logged_once_each(contact_with, caplog):
     caplog.set_level("INFO")
     _, contact, _ = contact_with(info(), AWAY, AWAY, AWAY, info())
-    assert contact.wait(5)
+    assert contact.wait(PATIENCE)
     for _ in range(3):
         contact.lost(Unreachable(ReasonCode.EXECUTOR_UNREACHABLE, "refused"))
-    assert contact.wait(5)
+    assert contact.wait(PATIENCE)
     assert [record.event for record in caplog.records] == ["executor_found", "executor_lost", "executor_found"]
 
 

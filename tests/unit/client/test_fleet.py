@@ -14,6 +14,7 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced
 from gorchestrator.domain.graph import Node
+from support import PATIENCE
 
 ID = attempt().id
 
@@ -58,7 +59,7 @@ def test_no_more_are_in_flight_than_run_and_wait_there(executor_with, capacity, 
     assert executor._slots._used == places
     assert executor.api.sizes == [places]
     left.set()
-    gevent.joinall(holders, timeout=5, raise_error=True)
+    gevent.joinall(holders, timeout=PATIENCE, raise_error=True)
     assert executor._slots._used == 0
 
 
@@ -70,7 +71,7 @@ def test_who_waits_for_a_slot_says_so_after_a_moment(executor_with, monkeypatch)
     until(lambda: notes.told)
     assert notes.told == [(ReasonCode.SLOT, "waits for a slot on executor 'executor' (1 are taken)", None)]
     left.set()
-    gevent.joinall(holders, timeout=5, raise_error=True)
+    gevent.joinall(holders, timeout=PATIENCE, raise_error=True)
 
 
 def test_who_is_killed_while_waiting_leaves_no_trace(executor_with):
@@ -80,7 +81,7 @@ def test_who_is_killed_while_waiting_leaves_no_trace(executor_with):
     until(lambda: executor._slots._queue)
     second.kill()
     left.set()
-    first.get(timeout=5)
+    first.get(timeout=PATIENCE)
     assert executor._slots._used == 0
     assert not executor._slots._queue
 

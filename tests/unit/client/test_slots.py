@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gorchestrator.client.slots import Slots
+from support import PATIENCE
 
 
 def take(slots):
@@ -84,7 +85,7 @@ def test_waiting_blocks_only_the_one_who_waits():
     gevent.sleep(0)
     assert not waiter.ready()
     slots.give_up(first)
-    assert waiter.get(timeout=5)
+    assert waiter.get(timeout=PATIENCE)
 
 
 @given(st.lists(st.one_of(st.just("take"), st.integers(0, 20), st.integers(1, 4).map(lambda limit: ("limit", limit)))))

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from gorchestrator.common.serving import listen
-from support import ROOT, clean_environment, wait_until
+from support import PATIENCE, ROOT, clean_environment, wait_until
 
 APP = """
 import gevent
@@ -25,7 +25,7 @@ def app(environ, start_response):
         gevent.sleep(0.02)
     yield b"ended"
 """
-LONG = 60  # seconds that gunicorn would wait: far more than these tests do
+LONG = 120  # seconds that gunicorn would wait: far more than these tests do
 
 
 class Gunicorn:
@@ -51,8 +51,8 @@ class Gunicorn:
     def connect(self):
         if self.certs:
             context = ssl.create_default_context(cafile=self.certs / "ca.pem")
-            return http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=20)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=PATIENCE)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def tell_to_stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -72,7 +72,7 @@ def serving(folder, certs=None, patience=LONG):
     finally:
         if gunicorn.process.poll() is None:
             gunicorn.process.send_signal(signal.SIGQUIT)
-            gunicorn.process.wait(20)
+            gunicorn.process.wait(PATIENCE)
 
 
 def ask(connection, path="/"):
@@ -127,6 +127,6 @@ def test_a_worker_whose_gunicorn_was_killed_answers_what_was_asked_and_frees_the
         assert idle.sock.recv(1) == b""
         (gunicorn.folder / "gate").touch()
         assert answer.read() == b"ended"
-    with listen("127.0.0.1", gunicorn.port, wait=20):
+    with listen("127.0.0.1", gunicorn.port, wait=PATIENCE):
         wait_until(lambda: not worker.is_running(), what="the end of the worker")
     assert "gunicorn was killed; worker" in gunicorn.log

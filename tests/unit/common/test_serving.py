@@ -8,7 +8,7 @@ import time
 import pytest
 
 from gorchestrator.common import serving
-from support import ROOT, clean_environment, wait_until
+from support import PATIENCE, ROOT, clean_environment, wait_until
 
 
 def test_port_0_takes_a_free_one():
@@ -39,9 +39,9 @@ def test_a_port_is_waited_for_until_those_who_hold_it_have_ended():
         port = sock.getsockname()[1]
         threading.Timer(0.3, sock.close).start()
         begun = time.monotonic()
-        with serving.listen("127.0.0.1", port, wait=20) as same:
+        with serving.listen("127.0.0.1", port, wait=2 * PATIENCE) as same:
             assert same.getsockname()[1] == port
-        assert 0.2 < time.monotonic() - begun < 10
+        assert 0.2 < time.monotonic() - begun < PATIENCE
 
 
 def test_a_socket_is_adopted():
@@ -108,7 +108,7 @@ def test_gunicorn_halts_for_the_first_of_its_workers_only(tmp_path):
     )
     command = [sys.executable, "-m", "gunicorn", "-c", "conf.py", "-w", "2", "-b", "127.0.0.1:0", "never:app"]
     env = clean_environment(PYTHONPATH=str(ROOT))
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 3
     assert "Shutting down: Master" in done.stderr
     assert "Traceback" not in done.stderr

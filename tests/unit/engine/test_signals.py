@@ -3,6 +3,7 @@
 import gevent
 
 from gorchestrator.engine.signals import Signal, Waker
+from support import PATIENCE
 
 
 def test_those_who_wait_and_those_who_come_late_go_on():
@@ -17,7 +18,7 @@ def test_those_who_wait_and_those_who_come_late_go_on():
     assert woken == []
     signal.set(waker)
     wait("late")
-    gevent.joinall(waiters, timeout=5, raise_error=True)
+    gevent.joinall(waiters, timeout=PATIENCE, raise_error=True)
     assert sorted(woken[1:]) == list(range(1000))
 
 
@@ -36,7 +37,7 @@ def test_between_some_dozens_of_woken_nodes_others_get_a_turn():
     waiters = [gevent.spawn(wait) for _ in range(500)]
     gevent.sleep(0)
     signal.set(waker)
-    gevent.joinall([*waiters, gevent.spawn(other)], timeout=5, raise_error=True)
+    gevent.joinall([*waiters, gevent.spawn(other)], timeout=PATIENCE, raise_error=True)
     longest = max(map(len, "".join(word[0] for word in order).split("o")))
     assert longest <= 100
 
@@ -59,7 +60,7 @@ def test_a_waker_that_was_stopped_wakes_nobody_any_more():
         if name == "stopped":
             waker.stop()
     # The second one has as much to do and began later, so the first one would have come to its end before.
-    gevent.joinall(waiters["going"], timeout=5, raise_error=True)
+    gevent.joinall(waiters["going"], timeout=PATIENCE, raise_error=True)
     assert woken["going"] == 200
     assert 0 < woken["stopped"] < 200
     gevent.killall(waiters["stopped"])

@@ -20,6 +20,7 @@ from executor.runner import Limits, Runner
 from executor.secrets import Secrets
 from executor.supervisor import Supervisor
 from gorchestrator.common.states import State
+from support import PATIENCE
 
 ID = "0123456789abcdef0123456789abcdef.0.1"
 
@@ -72,7 +73,7 @@ def make_runner(tmp_path: Path) -> Iterator[Callable[..., Runner]]:
 def test_a_driver_is_two_methods_and_its_fields(make_runner: Callable[..., Runner]) -> None:
     runner = make_runner({"echo": Echo(Config())})
     job = runner.submit(ID, attempt())
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     assert job.result
     assert (job.result.state, job.result.output) == (State.SUCCESS, {"said": "a b"})
 
@@ -87,7 +88,7 @@ def test_a_fault_of_a_driver_is_a_failure_of_the_node(
 ) -> None:
     monkeypatch.setattr(Echo, "fault", ZeroDivisionError("oops"))
     job = make_runner({"echo": Echo(Config())}).submit(ID, attempt())
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     assert job.result
     assert (job.result.reason_code, job.result.reason) == (
         "internal",
@@ -104,14 +105,14 @@ def test_an_engine_that_is_gone_after_a_restart(make_runner: Callable[..., Runne
     runner = make_runner({})
     runner.recover()
     job = runner.jobs[ID]
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     assert job.result
     assert (job.result.reason_code, job.result.reason) == ("engine", "this executor has no engine 'echo' any more")
 
 
 def test_a_dropped_job_is_not_run_again(make_runner: Callable[..., Runner]) -> None:
     runner = make_runner({"echo": Echo(Config())})
-    assert runner.submit(ID, attempt()).ended.wait(10)
+    assert runner.submit(ID, attempt()).ended.wait(PATIENCE)
     runner.acknowledge(ID)
     runner.archive.keep = -4000.0
     assert runner.archive.prune() == 1
@@ -145,6 +146,6 @@ def test_a_foreign_driver_is_found_and_a_broken_one_says_so(monkeypatch: pytest.
 
 def test_a_broken_engine_fails_the_node(make_runner: Callable[..., Runner]) -> None:
     job = make_runner({"echo": engines.Broken(Config(), "it is broken")}).submit(ID, attempt())
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     assert job.result
     assert (job.result.reason_code, job.result.reason) == ("engine", "engine echo cannot work here: it is broken")

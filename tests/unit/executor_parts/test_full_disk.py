@@ -26,7 +26,7 @@ from executor.secrets import Secrets
 from executor.shim import Shim
 from executor.supervisor import Supervisor
 from gorchestrator.common.states import State
-from support import ROOT, wait_until
+from support import PATIENCE, ROOT, wait_until
 
 ID = "0123456789abcdef0123456789abcdef.0.1"
 WANTED = {"name": "n", "engine": "late", "artifact": "", "args": [], "target": "", "env": {}, "output": {}}
@@ -101,7 +101,7 @@ def test_what_cannot_be_stored_is_refused_and_told_once(
                 ask()
     assert runner.jobs == {}
     assert list(runner.archive.folders()) == []
-    assert runner.submit(ID, ATTEMPT).ended.wait(10)
+    assert runner.submit(ID, ATTEMPT).ended.wait(PATIENCE)
     told = [record.getMessage() for record in caplog.records if "oom in" in record.getMessage()]
     assert [text[:8] for text in told] == ["No room ", "there is"]
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_stored_is_refused_and_told_once(
 def test_an_accepted_job_waits_for_room(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Late, "times", 3)
     job = runner.submit(ID, ATTEMPT)
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     assert job.result
     assert job.result.state == State.SUCCESS
 
@@ -122,7 +122,7 @@ def test_a_job_that_waits_for_room_can_be_canceled(runner: Runner, monkeypatch: 
         patch.setattr(os, "symlink", full)
         runner.cancel(ID)
         assert not job.ended.wait(0.1)
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     assert job.result
     assert job.result.state == State.CANCELED
     assert job.folder.claimed_by() == names.NOBODY
@@ -142,14 +142,14 @@ def test_a_queued_job_that_cannot_be_canceled_now_keeps_its_place(
     runner.cancel(second.id)
     assert second.ended.is_set()
     runner.cancel(first.id)
-    assert first.ended.wait(10)
+    assert first.ended.wait(PATIENCE)
 
 
 def test_a_receipt_that_finds_no_room_is_refused_and_comes_again(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = runner.submit(ID, ATTEMPT)
-    assert job.ended.wait(10)
+    assert job.ended.wait(PATIENCE)
     with monkeypatch.context() as patch:
         patch.setattr(os, "makedirs", full)
         with pytest.raises(refusals.StorageFull):

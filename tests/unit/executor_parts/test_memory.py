@@ -21,6 +21,7 @@ from executor.fences import Fences
 from executor.outcome import Exit, Outcome, of
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
+from support import PATIENCE
 
 ID = "0123456789abcdef0123456789abcdef.0.1"
 
@@ -125,7 +126,7 @@ def test_the_pruner_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch, caplo
     monkeypatch.setattr(pruning, "EVERY", 0.01)
     monkeypatch.setattr(pruning, "prune", prune)
     pruner = gevent.spawn(pruning.keep_pruning, Mock(), Mock())
-    assert again.wait(10)
+    assert again.wait(PATIENCE)
     pruner.kill()
     assert [record.__dict__["event"] for record in caplog.records] == ["prune_failed"]
 

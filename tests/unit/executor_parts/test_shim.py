@@ -16,7 +16,7 @@ import pytest
 
 from executor import names, proc
 from executor.shim import Shim
-from support import ROOT, wait_until
+from support import PATIENCE, ROOT, wait_until
 
 
 class Peer:
@@ -89,7 +89,7 @@ def kept(folder: Path, patches: str = "") -> Iterator[Keeper]:
     for peer in keeper.peers:
         peer.close()
     keeper.control.close()
-    assert keeper.process.wait(20) == 0
+    assert keeper.process.wait(PATIENCE) == 0
 
 
 @pytest.fixture
