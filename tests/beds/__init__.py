@@ -18,8 +18,11 @@ class Bed:
     at_once = 20  # nodes that start together
     timeout = 1.0  # seconds: mostly enough for a node to begin its work
     leaves_running = True  # what a node has started lives on after its success
+    proves_death = True  # what ends by a kill is gone when that is told; else it is a moment later
+    runs_programs = True  # else there is nothing that prints, and no process
+    failed = "exit"  # the reason code of a program that fails
 
-    def exit_code(self, status: int) -> int:
+    def exit_code(self, status: int) -> int | None:
         """Return the exit code of a node whose program ended with this status."""
         return status
 
