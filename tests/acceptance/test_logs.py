@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+import threading
 from contextlib import ExitStack
 
 import pytest
 
 import failures_support
+from events_support import streaming
 from failures_support import SUCCESS
 from support import PATIENCE, ROOT, clean_environment, command, wait_until
 
@@ -150,6 +152,70 @@ def test_who_follows_one_attempt_need_not_wait_for_the_next_one(house, start, tm
     house.api.cancel(task)
     assert every.wait(PATIENCE) == 0
     assert (tmp_path / "out").read_bytes() == said(1)
+
+
+def test_the_last_lines(house, start, tmp_path):
+    task = house.submit(
+        house.node("lines", "printf 'one\\ntwo\\nthree\\n'", gate="lines"), printing(house, NUMBERS, "many")
+    )
+    wait_until(lambda: b"started" in house.log(task, "lines"), what="what was printed so far")
+    for lines, data in ((0, b""), (1, b"started\n"), (2, b"three\nstarted\n"), (100, b"one\ntwo\nthree\nstarted\n")):
+        answer = read(house, task, "lines", tail=lines)
+        assert answer.data == data
+        assert int(answer.headers["gorch-log-offset"]) == 22 - len(data)
+        assert (answer.headers["gorch-log-next"], answer.headers["gorch-log-complete"]) == ("22", "false")
+    out = tmp_path / "out"
+    following = start("-f", "--tail", "1", task, "lines")
+    wait_until(lambda: out.read_bytes() == b"started\n", what="the last line")
+    house.open("lines")
+    assert following.wait(PATIENCE) == 0
+    assert out.read_bytes() == b"started\nended\n"
+    house.end(task)
+    assert read(house, task, "lines", tail=1).headers["gorch-log-complete"] == "true"
+    assert read(house, task, "many", tail=10_000).data == NUMBERS[-80_000:]
+    assert logs(house, task, "many", "--tail", "3") == NUMBERS[-24:]
+
+
+def test_lines_go_no_further_back_than_to_what_was_left_out(house):
+    task = house.submit(printing(house, b"x" * 300_000 + b"\n" + b"y" * 300_000, "wide"))
+    house.end(task)
+    answer = read(house, task, "wide", tail=1)
+    assert answer.data == b"y" * 100_000
+    assert answer.headers["gorch-log-offset"] == "500001"
+
+
+def test_a_range_of_a_log(house):
+    task = house.submit(printing(house, b"0123456789", "digits"))
+    house.end(task)
+    path = f"/v1/tasks/{task}/nodes/digits/log"
+    for wanted, data, said in (
+        ("bytes=0-3", b"0123", "bytes 0-3/*"),
+        ("bytes=4-", b"456789", "bytes 4-9/10"),
+        ("bytes=8-99", b"89", "bytes 8-9/10"),
+    ):
+        answer = house.api.call("GET", path, headers={"Range": wanted})
+        assert (answer.status, answer.data, answer.headers["content-range"]) == (206, data, said)
+    assert house.api.call("GET", path, headers={"Range": "bytes=10-"}).status == 416
+    house.api.call("GET", path, headers={"Range": "bytes=5-4"}).is_problem(422, "bad-query")
+    assert read(house, task, "digits", offset=2, limit=3).data == b"234"
+
+
+def test_an_answer_is_held_back_until_there_is_more(house):
+    task = house.submit(house.node("later", gate="later"))
+    wait_until(lambda: b"started" in house.log(task, "later"), what="what was printed so far")
+    path = f"/v1/tasks/{task}/nodes/later/log?offset=8"
+    answer = house.api.call("GET", path, wait=0.3)
+    assert (answer.data, answer.headers["preference-applied"]) == (b"", "wait=0.3")
+    threading.Timer(0.3, house.open, ("later",)).start()
+    assert house.api.call("GET", path, wait=25).data == b"ended\n"
+
+
+def test_a_log_is_sent_as_it_comes(house):
+    task = house.submit(house.node("streams", gate="streams"))
+    with streaming(house.api, f"/v1/tasks/{task}/nodes/streams/log?follow=true") as answer:
+        assert answer.readline() == b"started\n"
+        house.open("streams")
+        assert answer.read() == b"ended\n"  # to the end of the stream
 
 
 def test_logs_of_all_attempts_outlive_a_restart_and_the_executors_disk(house):
