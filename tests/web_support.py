@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from typing import Any
 from urllib.parse import parse_qs, quote, quote_plus, urlsplit
@@ -196,6 +197,32 @@ class Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
+def saying(answer: bytes) -> Iterator[str]:
+    """Give each connection the same bytes once it has sent something, whatever that was; yields the URL."""
+
+    class Says(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(2**16)
+            self.request.sendall(answer)
+
+    with running(Quiet(("127.0.0.1", 0), Says)) as server:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+
+
+@contextmanager
+def running(server: Quiet) -> Iterator[Quiet]:
+    """Serve in a thread."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+@contextmanager
 def serving(certs: Path | None = None, port: int = 0) -> Iterator[Web]:
     """Run a server on 127.0.0.1; ``certs``: a folder with ``executor.pem`` and its key, for HTTPS."""
     server = Quiet(("127.0.0.1", port), Handler)
@@ -205,12 +232,8 @@ def serving(certs: Path | None = None, port: int = 0) -> Iterator[Web]:
         context = SSLContext(PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certs / "executor.pem", certs / "executor.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield web
-    finally:
-        web.gate.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with running(server):
+        try:
+            yield web
+        finally:
+            web.gate.set()

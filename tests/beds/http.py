@@ -6,7 +6,6 @@ import select
 import socket
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
@@ -16,7 +15,7 @@ from typing import Any
 import psutil
 
 from beds import Bed, Node
-from web_support import Quiet
+from web_support import Quiet, running
 
 PIECE = 64 * 1024
 LOOK = 0.05  # seconds between two looks whether the program has ended
@@ -146,12 +145,5 @@ class Http(Bed):
 
 
 def bed(_: Path) -> Iterator[Bed]:
-    server = Quiet(("127.0.0.1", 0), JobService)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with running(Quiet(("127.0.0.1", 0), JobService)) as server:
         yield Http(server.server_address[1])
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)

@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from executor.drivers.base import Job
 from executor.drivers.http.answer import EXCERPT, LIMIT, Answer
-from executor.drivers.http.connection import TIMEOUT, Unreachable
+from executor.drivers.http.connection import Unreachable
 from executor.drivers.http.request import Request, Unclear
 from executor.drivers.http.veil import Stream, Veil
 from executor.files import no_room
@@ -92,7 +92,7 @@ class Exchange:
                 request.url,
                 headers=request.headers,
                 data=request.body,
-                timeout=(TIMEOUT, SILENCE),
+                timeout=SILENCE,  # of sending too; to connect has a time of its own
                 allow_redirects=False,
                 stream=True,
             )

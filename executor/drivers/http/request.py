@@ -16,6 +16,7 @@ OURS = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 VARIABLE = re.compile(r"\$(\$\{)|\$\{([^{}]{0,255})\}")
 ARGUMENTS = "url, method, body, json, basic, header:NAME, query:NAME, set:NAME"
+LIMIT = 2**20  # bytes of what variables are put into: one of 64 KiB may name one of 128 KiB thousands of times
 UPWARD = frozenset({".", ".."})
 
 
@@ -115,7 +116,7 @@ class _Said:
     def content(self, fill: Callable[[str], str]) -> tuple[bytes | None, str]:
         """Return the body and its type."""
         if self.has_json:
-            return json.dumps(_filled(self.json, fill), ensure_ascii=False).encode(), "application/json"
+            return _json(self.json, fill), "application/json"
         return (None, "") if self.body is None else (fill(self.body).encode(), "text/plain; charset=utf-8")
 
     def _take(self, key: str, equals: str, value: str) -> None:
@@ -143,16 +144,28 @@ class _Said:
 
 
 def _filler(variables: Mapping[str, str], treat: Callable[[str], str]) -> Callable[[str], str]:
-    """Return what replaces ``${NAME}`` in a text, in one go; ``$${`` stands for ``${``."""
+    """Return what replaces ``${NAME}`` in texts, in one go; ``$${`` stands for ``${``."""
+    size = 0
 
     def value(found: re.Match[str]) -> str:
         if found[1]:
             return found[1]
         if found[2] not in variables:
             raise Unclear(f"the node has no variable {found[2][:100]!r}: name it in env, or in an argument set:NAME=…")
+        nonlocal size
+        size += len(variables[found[2]].encode())
+        if size > LIMIT:
+            raise Unclear(f"the values of its variables make more than {LIMIT} bytes of it")
         return treat(variables[found[2]])
 
     return lambda text: VARIABLE.sub(value, text)
+
+
+def _json(document: Any, fill: Callable[[str], str]) -> bytes:
+    try:
+        return json.dumps(_filled(document, fill), ensure_ascii=False).encode()
+    except RecursionError:
+        raise Unclear("its json is nested too deeply") from None
 
 
 def _filled(document: Any, fill: Callable[[str], str]) -> Any:

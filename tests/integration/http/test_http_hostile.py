@@ -6,7 +6,7 @@ import pytest
 
 from executor_support import Executor, new_id
 from support import wait_until
-from web_support import Web, node
+from web_support import Web, node, saying
 
 SUCCESS, FAILURE, CANCELED = 3, 4, 11
 
@@ -45,6 +45,30 @@ def test_the_path_of_a_redirect_may_have_letters(executor: Executor, web: Web) -
     job = executor.run(node(f"{web.url}/location", "query:raw=/echo/größe", options={"follow_redirects": True}))
     assert job["state"] == SUCCESS, job
     assert web.seen[1].path == "/echo/gr%C3%B6%C3%9Fe"
+
+
+@pytest.mark.parametrize(
+    ("answer", "method", "codes"),
+    [
+        (b"", "GET", {"connection"}),
+        (b"what?\r\n\r\n", "GET", {"connection"}),
+        (b"what?\r\n\r\n", "POST", {"lost"}),
+        (b"HTTP/1.1 999 \xff\xfe\r\n\r\n", "GET", {"answer", "connection"}),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n", "GET", {"connection"}),
+        (b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n", "GET", {"connection"}),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nabc", "GET", {None}),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: x, y\r\n\r\nabc", "GET", {None, "argument", "connection"}),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc", "POST", {"lost"}),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nabc", "POST", {"lost"}),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: " + b"gzip, " * 50 + b"\r\n\r\nabc", "POST", {"lost"}),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: what\r\nno header\r\n: x\r\n\r\nabc", "GET", {None}),
+        (b"HTTP/1.1 302 OK\r\nLocation: a\r\n b\r\nSet-Cookie: ;;\x00=\r\n\r\n", "GET", {"argument", "connection"}),
+    ],
+)
+def test_a_strange_answer(executor: Executor, answer: bytes, method: str, codes: set[str | None]) -> None:
+    with saying(answer) as url:
+        job = executor.run(node(url, f"method={method}", options={"follow_redirects": True}))
+    assert job["reason_code"] in codes, job
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a node of the engine ``http`` says of its request, and which redirects it may follow."""
 
+import json
 from typing import Any
 
 import pytest
@@ -67,6 +68,19 @@ def test_a_variable_does_not_lead_out_of_its_place(value: str) -> None:
     assert request(url="https://example.com/a${ID}?q=${ID}", env={"ID": value}).url == f"{URL}{value}?q={value}"
     with pytest.raises(Unclear, match="a step of the URL's path"):
         request(url="https://example.com/%2E${ID}/b", env={"ID": "."})
+
+
+def test_values_do_not_make_a_request_without_bounds() -> None:
+    env = {"A": "x" * 131_071}
+    assert len(request("body=" + "${A}" * 8, env=env).body or b"") == 8 * 131_071
+    for arg in ("body=" + "${A}" * 9, "json=" + json.dumps(["${A}"] * 9), "header:X=" + "${A}" * 9):
+        with pytest.raises(Unclear, match="make more than 1048576 bytes"):
+            request(arg, env=env)
+    nested: Any = []
+    for _ in range(5000):
+        nested = [nested]
+    with pytest.raises(Unclear, match="nested too deeply"):
+        request(json=nested)
 
 
 def test_the_last_word_on_a_header_is_the_argument_whatever_its_case() -> None:
