@@ -20,6 +20,7 @@ import requests
 
 from gorchestrator.common.states import State
 from gorchestrator.remote.connection import PROBLEM, Connection, Json, Refused, RemoteError, Unreachable
+from gorchestrator.remote.patience import Patience
 from gorchestrator.remote.streams import Reset, events
 
 __all__ = ["PROBLEM", "LogPiece", "Refused", "Remote", "RemoteError", "Reset", "Unreachable"]
@@ -88,12 +89,19 @@ class Remote:
         """Return a task with all its nodes; ``wait``: for its end, at most so many seconds."""
         return self._connection.json("GET", _path(task), wait=wait, params=None if digraph else {"digraph": "false"})
 
-    def wait(self, task: str) -> Json:
-        """Return the task when it has ended."""
+    def wait(self, task: str, *, patience: float = 30.0) -> Json:
+        """Return the task when it has ended; ``patience``: seconds for which a lost service is looked for."""
+        left, poll = Patience(patience), 0.0  # it is seen at once whether there is a service, and such a task
         while True:
-            found = self.task(task, wait=LONG_POLL)
-            if State(found["state"]).final:
-                return found
+            try:
+                found = self.task(task, wait=poll)
+            except Unreachable as fault:
+                left.bear(fault)
+            else:
+                left.answered()
+                if State(found["state"]).final:
+                    return found
+                poll = LONG_POLL
 
     def follow(self, task: str) -> Iterator[Json]:
         """Yield the task now, then with each event that changes it, at last when it is final."""

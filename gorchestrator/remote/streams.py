@@ -1,13 +1,12 @@
 """Server-sent events as an orchestrator sends them: read, and taken up again where they broke off."""
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping
 
 from gorchestrator.remote.connection import Connection, Json, RemoteError, Unreachable
+from gorchestrator.remote.patience import Patience
 
 SILENCE = 45.0  # seconds without anything, where a beat comes every 15 s, after which a connection counts as dead
-_PAUSE = 1.0  # seconds between two tries to connect again
 _BREAK = b"\n\n"
 
 
@@ -26,31 +25,35 @@ def events(
 
     ``patience``: seconds for which a lost service is looked for. Raises Unreachable when they are over, and Reset.
     """
-    lost: float | None = None
+    left = Patience(patience)
     while True:
         try:
-            for event in _once(connection, path, after, params):
-                lost = None
+            for event in _once(connection, path, after, params, left):
                 if event.get("kind") == "reset":
                     raise Reset(event["after"])
                 after = event["seq"]
                 yield event
             return
-        except Unreachable:
-            lost = lost or time.monotonic()
-            if time.monotonic() - lost > patience:
-                raise
-            time.sleep(_PAUSE)
+        except Unreachable as fault:
+            left.bear(fault)
 
 
-def _once(connection: Connection, path: str, after: int | None, params: Mapping[str, str]) -> Iterator[Json]:
+def _once(
+    connection: Connection, path: str, after: int | None, params: Mapping[str, str], left: Patience
+) -> Iterator[Json]:
     """Yield the events of one connection; it ends in Unreachable unless the stream is told to be over."""
     wanted = dict(params) | ({} if after is None else {"after": str(after)})
     with connection.stream(path, wanted, SILENCE) as pieces:
         if pieces is None:  # nothing can follow
             return
-        yield from _parsed(pieces)
+        yield from _parsed(_heard(pieces, left))
     raise Unreachable(connection.url, "the connection was closed")
+
+
+def _heard(pieces: Iterable[bytes], left: Patience) -> Iterator[bytes]:
+    for piece in pieces:
+        left.answered()
+        yield piece
 
 
 def _parsed(pieces: Iterable[bytes]) -> Iterator[Json]:

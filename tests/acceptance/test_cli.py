@@ -108,6 +108,58 @@ def test_validate(gorch):
     }
 
 
+def test_why_and_rerun(gorch, service):
+    good = {"name": "good", "engine": "shell", "artifact": "#!/bin/sh\necho v=1\n", "output": {"v": ""}}
+    behind = {"name": "behind", "needs": ["bad"]}
+    task = service.remote.submit(gorch_of(good, FAILING, behind))
+    service.remote.wait(task)
+    bad = gorch("why", task, "bad")
+    assert bad.stdout == "bad is failure. exit status 7: oops\n  | oops\n"
+    assert "It was not run: 'bad' (failure) did not succeed." in gorch("why", task, "behind").stdout
+
+    preview = gorch("rerun", task, "--preview")
+    assert preview.stdout == "runs: bad, behind\nreused: good\n"
+    again = gorch("rerun", task)
+    assert again.stderr == preview.stdout
+    new = again.stdout.strip()
+    shown = service.remote.wait(new)
+    assert shown["rerun_of"] == task
+    assert [node["reason_code"] for node in shown["nodes"]] == ["reused", "exit", "predecessor"]
+    refused = gorch("rerun", new, "nobody")
+    assert refused.returncode == 2
+    assert "no node 'nobody'" in refused.stderr
+
+
+def test_events_of_a_task_end_with_it(gorch, service):
+    task = service.remote.submit(gorch_of(FAILING))
+    service.remote.wait(task)
+    lines = gorch("events", task).stdout.splitlines()
+    kinds = ["task_accepted", "task_started", "node_running", "node_final", "task_final"]
+    assert [line.split()[2] for line in lines] == kinds
+    assert lines[3].endswith("node 0 attempt 1  failure  exit status 7: oops")
+    found = [json.loads(line) for line in gorch("events", task, "--json").stdout.splitlines()]
+    assert [event["kind"] for event in found] == kinds
+    behind = gorch("events", task, "--after", found[2]["seq"], "--json").stdout.splitlines()
+    assert [json.loads(line) for line in behind] == found[3:]
+    assert gorch("events", task, "--after", found[-1]["seq"]).stdout == ""
+
+
+def test_the_list_is_filtered_and_comes_page_by_page(gorch, service):
+    ids = []
+    for number in range(3):
+        document = {"name": f"page {number}", "labels": {"pages": str(number)}, "nodes": [{"name": "a"}]}
+        ids.append(service.remote.submit(document))
+        service.remote.wait(ids[-1])
+    options = ("list", "--label", "pages", "--state", "success,running", "--sort", "-name", "--limit", "2")
+    page = gorch(*options)
+    assert [line.split()[0] for line in page.stdout.splitlines()[1:]] == ids[:0:-1]
+    option, cursor = page.stderr.split()[-2:]
+    rest = json.loads(gorch("--json", *options, option, cursor).stdout)
+    assert ([task["id"] for task in rest["tasks"]], rest["next"]) == (ids[:1], None)
+    assert gorch("list", "--name", "no such name").stderr == "No task is like that.\n"
+    assert gorch("list", "--state", "nonsense").returncode == 2
+
+
 def test_ping_shows_the_executors(gorch, service):
     done = gorch("ping")
     assert done.returncode == 0
