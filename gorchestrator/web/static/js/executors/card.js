@@ -3,6 +3,10 @@
 import { fill, h, name } from "../dom.js";
 import { rough, seconds, time } from "../format.js";
 
+const TICK = "M13 3.5 6.5 12 3 8.6l1.3-1.3 2.1 2L11.6 2.4Z"; // on 16 by 16
+const CROSS = "M4.2 3 8 6.8 11.8 3 13 4.2 9.2 8l3.8 3.8-1.2 1.2L8 9.2 4.2 13 3 11.8 6.8 8 3 4.2Z";
+const COLUMNS = ["Engine", "Can work", "Why not, and the keys of a node that it takes"];
+
 export class Card {
   #parts = { presence: h("div", { class: "presence" }), state: h("div", { class: "wide" }), engines: h("div", { class: "wide" }) };
   #shown = {};
@@ -42,8 +46,7 @@ function presence({ reachable, since }) {
 }
 
 function mark(good) {
-  const path = good ? "M13 3.5 6.5 12 3 8.6l1.3-1.3 2.1 2L11.6 2.4Z" : "M4.2 3 8 6.8 11.8 3 13 4.2 9.2 8l3.8 3.8-1.2 1.2L8 9.2 4.2 13 3 11.8 6.8 8 3 4.2Z";
-  return h("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: path }));
+  return h("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, h("path", { d: good ? TICK : CROSS }));
 }
 
 function places({ capacity, load }) {
@@ -64,10 +67,10 @@ function list(found, open) {
   const able = names.filter((engine) => found[engine].ok).length;
   const summary = h("summary", {}, `${able} of ${names.length} engines can work`);
   const rows = names.map((engine) => row(engine, found[engine]));
-  return h("details", { open }, summary, h("table", { class: "engines" },
-    h("caption", { class: "out-of-sight" }, "Engines"),
-    h("thead", { class: "out-of-sight" }, h("tr", {}, ["Engine", "Can work", "Why not, and the keys of a node that it takes"].map((title) => h("th", { scope: "col" }, title)))),
-    h("tbody", {}, rows)));
+  const heads = h("tr", {}, COLUMNS.map((title) => h("th", { scope: "col" }, title)));
+  const caption = h("caption", { class: "out-of-sight" }, "Engines");
+  const table = h("table", { class: "engines" }, caption, h("thead", { class: "out-of-sight" }, heads), h("tbody", {}, rows));
+  return h("details", { open }, summary, table);
 }
 
 function row(engine, { ok, reason, fields }) {
@@ -85,5 +88,6 @@ function keys(fields) {
   const plain = fields.filter((field) => !field.startsWith("options."));
   const options = fields.filter((field) => field.startsWith("options.")).map((field) => field.slice("options.".length));
   const words = (names) => h("span", { class: "mono" }, names.join(", "));
-  return h("span", { class: "fields muted" }, plain.length ? words(plain) : "no keys", options.length ? [" · options ", words(options)] : null);
+  const others = options.length ? [" · options ", words(options)] : null;
+  return h("span", { class: "fields muted" }, plain.length ? words(plain) : "no keys", others);
 }

@@ -54,7 +54,8 @@ export class Bulk {
   async #run(action, none) {
     const { call, done, title, danger } = ACTIONS[action];
     const tasks = this.#fitting(action);
-    if (!(await ask({ title: `${title}: ${plural(tasks.length, "task")}`, body: named(tasks, this.#ids.length), action: title, danger }))) return;
+    const question = `${title}: ${plural(tasks.length, "task")}`;
+    if (!(await ask({ title: question, body: named(tasks, this.#ids.length), action: title, danger }))) return;
     const faults = [];
     await each(tasks, async (task) => {
       try {
