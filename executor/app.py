@@ -23,6 +23,7 @@ from gorchestrator.common import logs, serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.http.hosts import AllowedHosts
+from gorchestrator.common.hub import be_quick
 from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.stopping import when_signalled, when_told_to_stop
 
@@ -82,6 +83,7 @@ def _build(config: Config) -> Flask:
     service.runner.recover()
     _drain_on_term(service.runner, data)
     when_signalled(finishing.SIGNAL, lambda: finishing.finish(service.runner, config.drain_timeout))
+    be_quick(lambda: any(job.result is None for job in service.runner.jobs.values()))
     extra = {"event": "executor_started", "instance": service.instance, "jobs": len(service.runner.jobs)}
     log.info("executor %s works in %s", config.name, config.data, extra=extra)
     return app
