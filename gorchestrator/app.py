@@ -26,10 +26,11 @@ from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
-from gorchestrator.service import Events, Executors, Explanations, Logs, Reruns, Service, Submissions, Tasks
+from gorchestrator.service import Events, Executors, Explanations, Layouts, Logs, Reruns, Service, Submissions, Tasks
 from gorchestrator.service.recovery import load_stored
 from gorchestrator.store import Store
 from gorchestrator.web import headers, pages
+from gorchestrator.web.layout.drawer import Drawer
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Parts:
             share=self.fleet.share_with,
             lease=config.lease,
         )
+        self.drawer = Drawer()
         tasks = Tasks(self.store)
         logs = Logs(self.store, tasks)
         submissions = Submissions(
@@ -67,6 +69,7 @@ class Parts:
             tasks=tasks,
             logs=logs,
             explanations=Explanations(tasks, logs, self.fleet),
+            layouts=Layouts(self.store, self.drawer.draw),
             events=Events(self.store, tasks),
             executors=Executors(self.fleet),
         )
@@ -89,6 +92,7 @@ class Parts:
         self.release()
         self.reconciler.stop()
         self.fleet.stop()
+        self.drawer.stop()
         self.store.close()
 
 

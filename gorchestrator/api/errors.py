@@ -19,6 +19,7 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "not-ended": (409, "The task has not ended"),
     "nothing-to-rerun": (409, "Nothing to run again"),
     "too-many-runs": (503, "Too many runs"),
+    "no-layout": (503, "The graph cannot be drawn"),
     "store-damaged": (503, "The database is damaged"),
     "store-unavailable": (503, "The store cannot be written"),
 }

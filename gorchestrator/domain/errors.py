@@ -89,6 +89,12 @@ class NothingToRerun(GorchError):
     code = "nothing-to-rerun"
 
 
+class NoLayout(GorchError):
+    """The graph cannot be drawn here: it takes too long, or the service has no room for it; its nodes are all there."""
+
+    code = "no-layout"
+
+
 class IllegalTransition(GorchError):
     """A fault of this program: a state cannot follow another one."""
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from gorchestrator.service.events import Events
 from gorchestrator.service.executors import Executors
+from gorchestrator.service.layouts import Layouts
 from gorchestrator.service.logs import Logs
 from gorchestrator.service.reruns import Reruns
 from gorchestrator.service.submissions import Submissions
 from gorchestrator.service.tasks import Tasks
 from gorchestrator.service.why import Explanations
 
-__all__ = ["Events", "Executors", "Explanations", "Logs", "Reruns", "Service", "Submissions", "Tasks"]
+__all__ = ["Events", "Executors", "Explanations", "Layouts", "Logs", "Reruns", "Service", "Submissions", "Tasks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +26,6 @@ class Service:
     tasks: Tasks
     logs: Logs
     explanations: Explanations
+    layouts: Layouts
     events: Events
     executors: Executors

@@ -101,6 +101,10 @@ class Journal:
         taken: Resolution = self._wait(doubts.Resolve(said))
         return taken
 
+    def keep_layout(self, task: str, layout: bytes) -> None:
+        """Remember how a task is drawn (JSON, packed with zlib), unless that is known already."""
+        self._wait(verbs.KeepLayout(task, layout))
+
     def claim(self, task: str, owner: str, expected_owner: str | None, expected_fence: int) -> int | None:
         """Become the owner of an open task; return the new fence, or None if somebody else was faster."""
         fence: int | None = self._wait(verbs.Claim(task, owner, expected_owner, expected_fence))

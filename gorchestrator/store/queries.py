@@ -9,6 +9,7 @@ from gorchestrator.store.tables import (
     counter,
     documents,
     events,
+    layouts,
     log_chunks,
     nodes,
     owners,
@@ -28,6 +29,11 @@ KEPT = named(select(counter.c.pruned, counter.c.seq))
 
 OPEN_TASKS = json_rows(select(tasks).where(OPEN).order_by(tasks.c.accepted_at, tasks.c.id))
 DIGRAPH = named(select(documents.c.digraph).where(documents.c.task == _of_task))
+LAYOUT = named(select(layouts.c.layout).where(layouts.c.task == _of_task))
+#: The ``needs`` of all nodes as one JSON array, without the rest of what was submitted.
+_needs = select(func.json_extract(specs.c.spec, literal_column("'$.needs'")).label("needs"))
+_needs = _needs.where(specs.c.task == _of_task).order_by(specs.c.node)
+NEEDS = named(select(func.json_group_array(func.json(_needs.subquery("found").c.needs))))
 
 _node = select(specs.c.spec, specs.c.node, *[column for column in nodes.c if column.name not in {"task", "node"}])
 _node = _node.select_from(

@@ -85,6 +85,26 @@ class Reader:
 
         return self._call(read)
 
+    def layout(self, task: str) -> bytes | None:
+        """Return how a task is drawn, as :meth:`Journal.keep_layout` was given it; None if nobody has asked before."""
+        found = self._one(queries.LAYOUT, {"task": task})
+        return None if found is None else bytes(found[0])
+
+    def edges(self, task: str) -> str | None:
+        """Return the JSON object of a task's edges: ``size`` with ``digraph`` or ``needs``; None if it is unknown."""
+
+        def read(connection: sqlite3.Connection) -> str | None:
+            with _snapshot(connection):
+                found = connection.execute(queries.TASK, {"task": task}).fetchone()
+                if found is None:
+                    return None
+                matrix, key = _digraph(connection, task), "digraph"
+                if matrix is None:
+                    matrix, key = connection.execute(queries.NEEDS, {"task": task}).fetchone()[0], "needs"
+                return f'{{"size":{rows.to_task(found).size},"{key}":{matrix}}}'
+
+        return self._call(read)
+
     def newest(self, task: str) -> tuple[int, float]:
         """Return the number and time of the task's last event."""
         found = self._one(queries.NEWEST_OF_TASK, {"task": task})

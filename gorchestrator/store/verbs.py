@@ -43,6 +43,7 @@ _ELAPSED = named(
     .where(tables.tasks.c.id == _each.c.key, tables.tasks.c.owner == bindparam("by"))
     .values(elapsed=_each.c.value, seen_at=bindparam("at"))
 )
+_KEEP_LAYOUT = named(insert(tables.layouts).prefix_with("OR IGNORE"))
 _FORGET = named(delete(tables.owners).where(tables.owners.c.id == bindparam("by")))
 
 
@@ -130,3 +131,14 @@ class Release:
         connection.execute(_FORGET, by)
         for task in owned:
             transaction.event(Kind.TASK_RELEASED, task, time.time(), ENGINE, {"owner": self._owner})
+
+
+class KeepLayout:
+    """Remember how a task is drawn. Who drew it first is right: what was shown stays as it is."""
+
+    def __init__(self, task: str, layout: bytes) -> None:
+        self._task, self._layout = task, layout
+
+    def __call__(self, transaction: Transaction) -> None:
+        """Write it."""
+        transaction.connection.execute(_KEEP_LAYOUT, {"task": self._task, "layout": self._layout})
