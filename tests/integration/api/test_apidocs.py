@@ -70,13 +70,19 @@ def test_every_route_is_documented_and_nothing_else(spec, certs, tmp_path):
     assert set(operations(spec)) == served
 
 
+def resolved(spec, item):
+    """Return what a reference leads to."""
+    return spec["components"]["parameters"][item["$ref"].rpartition("/")[2]] if "$ref" in item else item
+
+
 def test_every_route_says_what_it_does_takes_and_answers(spec):
     for (method, path), found in operations(spec).items():
         assert found["summary"], path
         assert found["tags"], path
         for status, answer in found["responses"].items():
             assert answer == PROBLEM if status >= "400" else answer["description"]
-        named = {item["name"] for item in found.get("parameters", ()) if item["in"] == "path"}
+        listed = [resolved(spec, item) for item in found.get("parameters", ())]
+        named = {item["name"] for item in listed if item["in"] == "path"}
         assert named == set(re.findall(r"{(\w+)}", path))
         assert "421" in found["responses"], f"{method} {path}"
         if method == "post":
@@ -114,13 +120,13 @@ def test_every_other_route_answers_what_is_documented(api, spec):
     ended = api.end(task)
     assert {node["state"] for node in ended["nodes"]} == {3}
     for (method, path), found in operations(spec).items():
-        if method == "post":
+        if method == "post" or path == "/v1/events":  # which never ends
             continue
         answer = api.call(method.upper(), path.format(task_id=task, node=ended["nodes"][0]["name"]))
         assert answer.status == 200
         has_shape(spec, answer, found["responses"]["200"])
         for header in found["responses"]["200"].get("headers", {}):
-            assert header.lower() in answer.headers or header in {"Preference-Applied", "Gorch-Log-Gap"}
+            assert header.lower() in answer.headers or header in {"Preference-Applied", "Gorch-Log-Gap", "Link"}
 
 
 def test_the_example_of_an_answer_about_a_lost_attempt_has_the_shape_that_is_documented(api, spec):
