@@ -14,6 +14,7 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "task-unknown": (404, "No such task"),
     "node-unknown": (404, "No such node"),
     "not-in-doubt": (409, "Nothing to resolve"),
+    "range": (416, "Nothing in this range"),
     "idempotency-key-reused": (422, "The key was used before"),
     "request-in-progress": (409, "The request is being stored"),
     "not-ended": (409, "The task has not ended"),

@@ -152,7 +152,8 @@ def _time(name: str) -> float | None:
 
 
 def _cursor(wanted: Wanted, place: Place) -> str:
-    inner = [("-" if wanted.descending else "") + wanted.sort, wanted.now, place.value, place.task]
+    now = wanted.now if wanted.sort is Sort.DURATION else 0
+    inner = [("-" if wanted.descending else "") + wanted.sort, now, place.value, place.task]
     return base64.urlsafe_b64encode(json.dumps(inner).encode()).decode().rstrip("=")
 
 

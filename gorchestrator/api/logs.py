@@ -8,6 +8,7 @@ from flask import Response, request
 from gorchestrator.api.context import blueprint, service
 from gorchestrator.common.http.parameters import applied, flag, number, wait_of
 from gorchestrator.common.http.problems import BadQuery
+from gorchestrator.domain.errors import NothingThere
 from gorchestrator.service.logs import PIECE, LogPiece
 
 _LINES_MOST = 10_000
@@ -78,7 +79,7 @@ def log(task_id: str, node: str) -> Response:
           content: *bytes
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
-        416: {description: nothing is stored behind the first byte of the Range}
+        416: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
@@ -112,9 +113,9 @@ def _ranged(task_id: str, node: str, attempt: int | None, first: int, last: int 
         raise BadQuery(f"The Range ends at {last}, before it begins at {first}.")
     limit = PIECE if last is None else min(PIECE, last - first + 1)
     piece = service().logs.read(task_id, node, first, attempt, limit=limit)
-    found = _answer(piece)
     if not piece.data:
-        return Response(status=416, headers=found.headers)
+        raise NothingThere(f"The log has no byte {first}" + (" and never will." if piece.complete else " yet."))
+    found = _answer(piece)
     whole = piece.next if piece.complete else "*"
     found.status_code = 206
     found.headers["Content-Range"] = f"bytes {first}-{piece.next - 1}/{whole}"

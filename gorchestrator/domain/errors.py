@@ -65,6 +65,12 @@ class TooManyRuns(GorchError):
         )
 
 
+class NothingThere(GorchError):
+    """The log has nothing in the Range that was asked for."""
+
+    code = "range"
+
+
 class KeyReused(GorchError):
     """The Idempotency-Key was used for another request during the last day; choose a new one."""
 

@@ -102,7 +102,7 @@ def test_a_large_body_within_the_limit_is_read_to_its_end_also_in_chunks(api):
     assert len(pieces) == 10
     for body in (text, iter(pieces)):
         answer = api.call("POST", "/v1/validate", body)
-        assert (answer.status, answer.json) == (200, {"valid": True, "nodes": 1, "edges": 0})
+        assert (answer.status, answer.json["nodes"]) == (200, 1)
 
 
 def test_a_dense_matrix_of_a_thousand_nodes_is_validated_within_a_second(api, orchestrator):
@@ -111,7 +111,9 @@ def test_a_dense_matrix_of_a_thousand_nodes_is_validated_within_a_second(api, or
     text = json.dumps({"digraph": cells, "nodes": [{"id": number, "name": f"n{number}"} for number in range(size)]})
     before = orchestrator.spent()
     answer = api.call("POST", "/v1/validate", text)
-    assert answer.json == {"valid": True, "nodes": size, "edges": size * (size - 1) // 2}
+    found = answer.json
+    assert (found["valid"], found["nodes"], found["edges"]) == (True, size, size * (size - 1) // 2)
+    assert found["critical_path"]["length"] == size
     assert orchestrator.spent() - before < 5  # far above what it takes, for a busy machine; n*n*n would take minutes
 
 
@@ -273,7 +275,7 @@ def test_the_log_of_an_unknown_task_or_node_is_not_found(api):
         api.call("GET", f"{TASKS}/{task}/nodes/{name}/log").is_problem(404, "node-unknown")
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v2/tasks", "/v1/tasks/a/b", "/static/x"])
+@pytest.mark.parametrize("path", ["/tasks", "/v1", "/v2/tasks", "/v1/tasks/a/b", "/static/x"])
 def test_an_unknown_path_is_not_found(api, path):
     api.call("GET", path).is_problem(404, "not-found")
 
