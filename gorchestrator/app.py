@@ -26,7 +26,18 @@ from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
-from gorchestrator.service import Events, Executors, Explanations, Layouts, Logs, Reruns, Service, Submissions, Tasks
+from gorchestrator.service import (
+    Events,
+    Executors,
+    Explanations,
+    Layouts,
+    Logs,
+    Reruns,
+    Service,
+    Submissions,
+    Tasks,
+    Validations,
+)
 from gorchestrator.service.recovery import load_stored
 from gorchestrator.store import Store
 from gorchestrator.web import headers, pages
@@ -63,13 +74,15 @@ class Parts:
             fleet=self.fleet,
             open_runs=config.open_runs,
         )
+        layouts = Layouts(self.store, self.drawer.draw)
         self.service = Service(
             submissions=submissions,
+            validations=Validations(submissions, layouts, self.fleet),
             reruns=Reruns(tasks, submissions),
             tasks=tasks,
             logs=logs,
             explanations=Explanations(tasks, logs, self.fleet),
-            layouts=Layouts(self.store, self.drawer.draw),
+            layouts=layouts,
             events=Events(self.store, tasks),
             executors=Executors(self.fleet),
         )

@@ -14,6 +14,7 @@ from gorchestrator.api import (
     submissions,
     tasks,
 )
+    validations,
 
 VIEWS = (
     submissions.submit,
@@ -27,7 +28,7 @@ VIEWS = (
     attempts.list_attempts,
     resolutions.resolve,
     reruns.rerun,
-    submissions.validate,
+    validations.validate,
     events.all_events,
     about.ping,
 )
@@ -44,7 +45,11 @@ SCHEMAS = {
     "RerunView": reruns.RerunViewSchema,
     "Why": explanations.WhySchema,
     "Layout": layouts.LayoutSchema,
-    "Valid": answers.ValidSchema,
+    "Path": validations.PathSchema,
+    "Taker": validations.TakerSchema,
+    "Valid": validations.ValidSchema,
+    "Example": examples.ExampleSchema,
+    "Examples": examples.ExamplesSchema,
     "ExecutorView": answers.ExecutorViewSchema,
     "Ping": answers.PingSchema,
 }

@@ -128,14 +128,6 @@ class ResolutionSchema(Schema):
     date = fields.String(metadata={"example": _TIME})
 
 
-class ValidSchema(Schema):
-    """The answer to a validation that found no fault."""
-
-    valid = fields.Boolean(metadata={"example": True})
-    nodes = fields.Integer(metadata={"example": 2})
-    edges = fields.Integer(metadata={"example": 1})
-
-
 class ExecutorViewSchema(Schema):
     """One executor as the orchestrator sees it."""
 

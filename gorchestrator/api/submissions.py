@@ -1,4 +1,4 @@
-"""The routes by which a gorch comes in: submit and validate. Each docstring is the route's docs."""
+"""The route by which a gorch comes in. Its docstring is the route's docs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,13 @@ from gorchestrator.common.hub import breathe
 from gorchestrator.domain.errors import Fault
 
 
-def _body() -> bytes:
+def posted() -> bytes:
+    """Return the body of the request."""
     return read_body(request, current_app.config["BODY_LIMIT"])
 
 
-def _read(body: bytes) -> tuple[Mapping[str, Any], list[Fault]]:
+def read(body: bytes) -> tuple[Mapping[str, Any], list[Fault]]:
+    """Return the document of a gorch and the faults of its shape."""
     return read_gorch(parse_aside(body), current_app.config["MAX_NODES"], breathe)
 
 
@@ -56,11 +58,11 @@ def submit() -> Any:
         422: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
-    body = _body()
+    body = posted()
     asked = request_of(request, body)
     if asked is not None and (task_id := service().submissions.earlier(asked)):
         return created(task_id, replayed=True)
-    document, faults = _read(body)
+    document, faults = read(body)
     return created(service().submissions.submit(document, faults, asked))
 
 
@@ -70,33 +72,3 @@ def created(task_id: str, *, replayed: bool = False, **more: Any) -> Any:
     if replayed:
         headers["Idempotency-Replayed"] = "true"
     return {"id": task_id, **more}, 202, headers
-
-
-@blueprint.post("/validate")
-def validate() -> Any:
-    """Validate a gorch.
-
-    ---
-    post:
-      tags: [tasks]
-      summary: Check a gorch without running it
-      requestBody:
-        required: true
-        content:
-          application/json:
-            schema: {$ref: "#/components/schemas/Gorch"}
-            example: {name: hello, nodes: [{name: a}, {name: b, needs: [a]}]}
-      responses:
-        200:
-          description: it has no fault
-          content: {application/json: {schema: {$ref: "#/components/schemas/Valid"}}}
-        400: {$ref: "#/components/responses/Problem"}
-        403: {$ref: "#/components/responses/Problem"}
-        413: {$ref: "#/components/responses/Problem"}
-        415: {$ref: "#/components/responses/Problem"}
-        421: {$ref: "#/components/responses/Problem"}
-        422: {$ref: "#/components/responses/Problem"}
-    """
-    document, faults = _read(_body())
-    graph = service().submissions.validate(document, faults)
-    return {"valid": True, "nodes": len(graph.nodes), "edges": graph.edges}

@@ -8,6 +8,7 @@ import click
 from gorchestrator.cli.client import Client, client_command
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common.states import State
+from gorchestrator.common.text import printable
 
 FAILED = 1
 ANSWERS = ("success", "failure", "retry")
@@ -116,8 +117,12 @@ def validate(client: Client, file: Any) -> None:
     found = client.remote.validate(_read(file))
     if client.as_json:
         client.print_json(found)
-    else:
-        click.echo(f"valid: {_count(found['nodes'], 'node')}, {_count(found['edges'], 'edge')}")
+        return
+    path = _count(found["critical_path"]["length"], "node")
+    click.echo(f"valid: {_count(found['nodes'], 'node')}, {_count(found['edges'], 'edge')}; longest path: {path}")
+    for executor in found["executors"]:
+        name, reason = printable(executor["name"]), printable(executor["reason"] or "")
+        click.echo(f"  {name} {'takes it' if executor['takes'] else 'does not take it'}{reason and f': {reason}'}")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def by_layer(layer: Sequence[int]) -> list[list[int]]:
     return found
 
 
-def critical_path(needs: Sequence[Sequence[int]], layer: Sequence[int]) -> list[int]:
+def critical_path(needs: Sequence[Sequence[int]], layer: Sequence[int], pause: Pause) -> list[int]:
     """Return the nodes of the longest path, by number of nodes, from its first to its last one.
 
     Of several the one is taken whose nodes have the smaller ids, seen from its end.
@@ -38,9 +38,10 @@ def critical_path(needs: Sequence[Sequence[int]], layer: Sequence[int]) -> list[
     if not layer:
         return []
     path = [layer.index(max(layer))]
-    while layer[path[-1]]:
-        wanted = layer[path[-1]] - 1
-        path.append(next(node for node in needs[path[-1]] if layer[node] == wanted))
+    pace = Pace(pause, _EDGES_PER_SLICE)
+    while wanted := layer[path[-1]]:
+        pace.spend(1 + len(needs[path[-1]]))
+        path.append(next(node for node in needs[path[-1]] if layer[node] == wanted - 1))
     return path[::-1]
 
 

@@ -74,9 +74,13 @@ class Remote:
                     raise
                 time.sleep(pause)
 
-    def validate(self, gorch: Mapping[str, Any] | str | bytes) -> Json:
-        """Return what a gorch is without running it, such as its layers; raises Refused with all its faults."""
-        return self._connection.json("POST", "/v1/validate", data=_body(gorch))
+    def validate(self, gorch: Mapping[str, Any] | str | bytes, *, layout: bool = False) -> Json:
+        """Return what a gorch is like without running it: its layers, the longest path, the executors that take it.
+
+        ``layout``: how it is drawn, too. Raises Refused with all its faults.
+        """
+        params = {"layout": "true"} if layout else {}
+        return self._connection.json("POST", "/v1/validate", data=_body(gorch), params=params)
 
     def tasks(self, *, limit: int = 100, **filters: str | Sequence[str]) -> Json:
         """Return a page of tasks: ``tasks``, a summary of each, and ``next``, the ``cursor`` of the page behind it.

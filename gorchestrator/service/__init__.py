@@ -12,9 +12,21 @@ from gorchestrator.service.logs import Logs
 from gorchestrator.service.reruns import Reruns
 from gorchestrator.service.submissions import Submissions
 from gorchestrator.service.tasks import Tasks
+from gorchestrator.service.validations import Validations
 from gorchestrator.service.why import Explanations
 
-__all__ = ["Events", "Executors", "Explanations", "Layouts", "Logs", "Reruns", "Service", "Submissions", "Tasks"]
+__all__ = [
+    "Events",
+    "Executors",
+    "Explanations",
+    "Layouts",
+    "Logs",
+    "Reruns",
+    "Service",
+    "Submissions",
+    "Tasks",
+    "Validations",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,7 @@ class Service:
     """What the API offers, as plain calls."""
 
     submissions: Submissions
+    validations: Validations
     reruns: Reruns
     tasks: Tasks
     logs: Logs

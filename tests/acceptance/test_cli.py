@@ -100,11 +100,15 @@ def test_refusals_are_status_2_with_every_fault(gorch):
 
 
 def test_validate(gorch):
-    assert gorch("validate", ROOT / "examples/demo.json").stdout == "valid: 4 nodes, 4 edges\n"
+    shown = gorch("validate", ROOT / "examples/demo.json").stdout
+    assert shown == "valid: 4 nodes, 4 edges; longest path: 3 nodes\n  executor takes it\n"
     assert json.loads(gorch("validate", "--json", ROOT / "examples/chain.json").stdout) == {
         "valid": True,
         "nodes": 40,
         "edges": 39,
+        "layers": [[node] for node in range(40)],
+        "critical_path": {"length": 40, "nodes": [*range(40)]},
+        "executors": [{"name": "executor", "takes": True, "reason": None}],
     }
 
 

@@ -1,7 +1,7 @@
 """How long drawings take and how long they hold the hub: ``python tests/benchmarks/layout.py``.
 
-Prints a table. ``late`` is how much a greenlet that sleeps for 1 ms was woken too late, at worst; the first line is what it
-is anyway.
+Prints a table. ``late`` is how much a greenlet that sleeps for 1 ms was woken too late, at worst; the first line is
+what it is anyway.
 """
 
 from gevent import monkey

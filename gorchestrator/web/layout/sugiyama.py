@@ -7,6 +7,7 @@ neighbouring layers are always among these; each node that is not in layer 0 has
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import fast_sugiyama
@@ -38,7 +39,7 @@ def place(layer: Sequence[int], edges: Sequence[Edge]) -> list[Piece]:
     numbers = sorted({node for edge in used for node in edge})  # nodes by the numbers that the library gets
     known = {node: number for number, node in enumerate(numbers)}
     drawn: Any = fast_sugiyama.from_edges([(known[start], known[end]) for start, end in used], **_SETTINGS)
-    return [_piece(dict(positions), links, numbers, layer) for positions, _, _, links in drawn]
+    return [_upright(_piece(dict(positions), links, numbers, layer), layer) for positions, _, _, links in drawn]
 
 
 def _affordable(layer: Sequence[int], edges: Sequence[Edge]) -> Sequence[Edge]:
@@ -74,3 +75,15 @@ def _piece(
             if along:
                 passing[edge] = along
     return Piece(rows, passing)
+
+
+def _upright(piece: Piece, layer: Sequence[int]) -> Piece:
+    """Return the piece so that of two neighbours the one that comes first in the document is rather above."""
+    ordered = sorted(piece.rows, key=lambda node: (layer[node], piece.rows[node]))
+    right = sum(1 if above < below else -1 for above, below in pairwise(ordered) if layer[above] == layer[below])
+    if right >= 0:
+        return piece
+    return Piece(
+        {node: -row for node, row in piece.rows.items()},
+        {edge: [-row for row in along] for edge, along in piece.passing.items()},
+    )
