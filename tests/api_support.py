@@ -164,7 +164,11 @@ class Orchestrator(Server):
         """Start it; return when every worker serves."""
         before = self._ready()
         super().start()
-        wait_until(lambda: self._ready() >= before + self.count, what="all workers are ready")
+        wait_until(lambda: self._all_ready(before), what="all workers are ready")
+
+    def _all_ready(self, before: int) -> bool:
+        self.runs()
+        return self._ready() >= before + self.count
 
     def _ready(self) -> int:
         with suppress(FileNotFoundError):

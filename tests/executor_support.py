@@ -88,6 +88,7 @@ class Executor:
         wait_until(self._answers, what="an answer to ping")
 
     def _answers(self) -> bool:
+        self.server.runs()
         try:
             return self.call("GET", "ping").status_code < 500
         except requests.ConnectionError:

@@ -130,12 +130,18 @@ class Server:
         """Everything it has printed to standard output."""
         return (self.folder / "out").read_text("utf-8", "replace")
 
-    def _said(self) -> str:
+    def runs(self) -> None:
+        """Fail if it has ended, with all that it has said since it was started: who waits for it need not wait on."""
         assert self.process
-        text = (self.folder / "err").read_bytes()[self.begin :].decode("utf-8", "replace")
         if self.process.poll() is not None:
-            pytest.fail(f"{self.arguments} ended with status {self.process.returncode}: {text}\n{self.log}")
-        found = re.search(r"https?://\S+:\d+", text)
+            pytest.fail(f"{self.arguments} ended with status {self.process.returncode}: {self._text()}\n{self.log}")
+
+    def _text(self) -> str:
+        return (self.folder / "err").read_bytes()[self.begin :].decode("utf-8", "replace")
+
+    def _said(self) -> str:
+        self.runs()
+        found = re.search(r"https?://\S+:\d+", self._text())
         return found[0] if found else ""
 
 
@@ -161,6 +167,8 @@ class Services:
         wait_until(self._ready, what="the services are ready")
 
     def _ready(self) -> bool:
+        self.orchestrator.runs()
+        self.executor.runs()
         with suppress(Exception):
             return all(each["reachable"] for each in self.remote.ping()["executors"])
         return False

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from gorchestrator.remote import Remote
-from support import PATIENCE, ROOT, clean_environment, command, run_gorch, wait_until
+from support import PATIENCE, ROOT, clean_environment, command, run_gorch, unmeasured, wait_until
 
 
 def processes(data):
@@ -46,7 +46,7 @@ class Demo:
     def said(self):
         return self.out.read_text("utf-8", "replace")
 
-    def wait_for(self, text, deadline=60):
+    def wait_for(self, text, deadline=2 * PATIENCE):
         def found():
             if self.process.poll() is not None:
                 pytest.fail(f"the demo ended with {self.process.returncode}: {self.said()}")
@@ -74,7 +74,8 @@ def start(tmp_path):
         started.append(Demo(data))
         return started[-1]
 
-    yield begin
+    with unmeasured():
+        yield begin
     for demo in started:
         demo.process.kill()
         demo.process.wait()
@@ -85,10 +86,10 @@ def start(tmp_path):
 
 def test_once_runs_every_example_and_leaves_nothing_behind(tmp_path):
     data = tmp_path / "demo"
-    done = run_gorch("demo", "--once", "--port", "0", "--data", data, timeout=120)
+    done = run_gorch("demo", "--once", "--port", "0", "--data", data, timeout=2 * PATIENCE)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Made certificates for mutual TLS" in done.stdout
-    assert re.search(r"diamond: running, \d of 4 nodes done", done.stdout)
+    assert re.search(r"diamond: \w+, \d of 4 nodes done", done.stdout)  # a busy machine may see only its end
     assert re.search(r"join +success +success ✓ +\d+ ms +left=hello, right=0.300", done.stdout)
     assert re.search(r"after +notrunnable +notrunnable ✓", done.stdout)
     assert "All 7 graphs ended as they have to." in done.stdout
@@ -135,7 +136,7 @@ def test_killed_it_leaves_no_server_and_a_new_one_goes_on(start, tmp_path):
     remote.close()
     wait_until(ledger.exists, what="the node")
     demo.stop(signal.SIGKILL)
-    wait_until(lambda: servers(demo.data) == [], 30, "no server is left")
+    wait_until(lambda: servers(demo.data) == [], what="no server is left")
     assert ledger.read_text() == "begin\n"
     other = start().wait_for("Going on with what an earlier demo left unfinished: diamond")
     (tmp_path / "go").touch()
@@ -164,17 +165,18 @@ def test_a_server_that_dies_is_started_again(start, name, package):
             return remote.wait(remote.submit(gorch))["state"] == 3
         return False
 
-    wait_until(runs, 60, "a graph runs again")
+    wait_until(runs, what="a graph runs again")
     remote.close()
     assert demo.stop() == 0
-    assert processes(demo.data) == []
+    # The workers of a gunicorn that was killed find that out within seconds; all the rest is gone already.
+    wait_until(lambda: processes(demo.data) == [], what="nothing is left")
 
 
 def test_a_server_that_does_not_start_is_said_with_the_end_of_its_log(tmp_path):
     data = tmp_path / "demo"
     (data / "orchestrator").mkdir(parents=True)
     (data / "orchestrator" / "gorchestrator.db").write_text("this is no database at all, but a text of some length")
-    done = run_gorch("demo", "--once", "--port", "0", "--data", data, timeout=120)
+    done = run_gorch("demo", "--once", "--port", "0", "--data", data, timeout=2 * PATIENCE)
     assert done.returncode == 2
     assert "Error: the orchestrator does not start; its log is" in done.stderr
     assert "cannot start: The database" in done.stderr

@@ -14,7 +14,7 @@ from support import ROOT, Services, run_gorch, start_services, wait_until
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Services]:
+def services(tmp_path_factory: pytest.TempPathFactory, certs: Path, unmeasured: None) -> Iterator[Services]:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
     for name, content in files(doctree(ROOT / "docs" / "drivers.rst")).items():
         (source / name).write_text(content)

@@ -19,7 +19,7 @@ BINARY = bytes(range(256)) * 30 + b"\xff\xfe \xc3( \xed\xa0\x80 \x00\r\n\x1b[31m
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory, certs):
+def house(tmp_path_factory, certs, unmeasured):
     with failures_support.house(tmp_path_factory.mktemp("house"), certs, GORCH_LOG_LIMIT=str(LIMIT)) as found:
         yield found
 
