@@ -182,9 +182,10 @@ class Runner:
         unknown = sorted(attempt.fields_used() - engines.honoured(driver) - HONOURED_BY_ALL)
         if unknown:
             raise refusals.FieldNotHonoured(f"Engine {attempt.engine} cannot honour: {', '.join(unknown)}.")
-        faults = engines.schema(driver.options).validate(attempt.options)
+        schema = engines.schema(driver.options)
+        faults = schema.validate(attempt.options)
         if faults:
-            raise refusals.OptionsInvalid(errors=flatten(faults, "/options"))
+            raise refusals.OptionsInvalid(errors=flatten(faults, schema, "/options"))
 
     def _bury(self, job_id: str) -> Job:
         now = time.time()

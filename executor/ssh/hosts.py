@@ -78,7 +78,7 @@ class Hosts:
         try:
             entry: Mapping[str, Any] = SCHEMA.load(known[target] or {})
         except ValidationError as error:
-            found = "; ".join(f"{fault['pointer'][1:]}: {fault['detail']}" for fault in flatten(error.messages, ""))
+            found = "; ".join(f"{fault['pointer'][1:]}: {fault['detail']}" for fault in flatten(error.messages, SCHEMA))
             raise HostsFault(f"{self._config.ssh_hosts}: {target}: {found}") from None
         if "host" not in entry and not PLAIN.fullmatch(target):
             raise HostsFault(f"{self._config.ssh_hosts}: {target!r} is not the name of a host; give it a `host`")

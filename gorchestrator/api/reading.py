@@ -101,7 +101,8 @@ class _Reader:
         try:
             loaded: dict[str, Any] = schema.load(data)
         except ValidationError as error:
-            self.faults.extend(Fault(pointer + fault["pointer"], fault["detail"]) for fault in flatten(error.messages))
+            found = flatten(error.messages, schema, pointer)
+            self.faults.extend(Fault(fault["pointer"], fault["detail"]) for fault in found)
             return dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
         return loaded
 

@@ -6,13 +6,13 @@ whose calls the interpreter hands over to the hub.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import gevent
 from flask import Request
 from gunicorn.http.errors import ParseException
-from marshmallow import Schema, ValidationError
+from marshmallow import Schema, ValidationError, fields
 
 from gorchestrator.common.http.problems import BadJson, Invalid, TooLarge, UnsupportedMediaType
 
@@ -50,16 +50,24 @@ def load(schema: Schema, data: Any) -> Any:
     try:
         return schema.load(data)
     except ValidationError as error:
-        raise Invalid(errors=faults(error.messages)) from None
+        raise Invalid(errors=faults(error.messages, schema)) from None
 
 
-def faults(messages: Any, pointer: str = "") -> list[dict[str, str]]:
-    """Flatten marshmallow's nested messages to a list of places and texts."""
-    if isinstance(messages, Mapping):
-        return [fault for key, below in messages.items() for fault in faults(below, pointer + _step(key))]
+def faults(messages: Any, shape: Schema | fields.Field[Any] | None, pointer: str = "") -> list[dict[str, str]]:
+    """Flatten marshmallow's nested messages to a list of places and texts.
+
+    ``shape``: what has found them. Messages alone do not tell a key of the document from a word of marshmallow's.
+    """
     if isinstance(messages, list):
-        return [fault for item in messages for fault in faults(item, pointer)]
-    return [{"pointer": pointer, "detail": str(messages)}]
+        return [fault for item in messages for fault in faults(item, shape, pointer)]
+    if not isinstance(messages, Mapping):
+        return [{"pointer": pointer, "detail": str(messages)}]
+    return [
+        fault
+        for key, found in messages.items()
+        for below, field, more in _below(key, found, shape)
+        for fault in faults(below, field, pointer + more)
+    ]
 
 
 def step(key: object) -> str:
@@ -67,9 +75,25 @@ def step(key: object) -> str:
     return "/" + str(key).replace("~", "~0").replace("/", "~1")
 
 
-def _step(key: object) -> str:
-    # Faults of the whole document, and of the key or the value of a mapping's entry, have no step of their own.
-    return "" if key in {"_schema", "key", "value"} else step(key)
+def _below(
+    key: object, found: Any, shape: Schema | fields.Field[Any] | None
+) -> Iterator[tuple[Any, Schema | fields.Field[Any] | None, str]]:
+    """Yield what was found below a key, the field that has found it, and what that adds to a pointer."""
+    if isinstance(shape, fields.Mapping) and isinstance(found, Mapping):  # of the key and of the value of an entry
+        for part, messages in found.items():
+            yield messages, shape.key_field if part == "key" else shape.value_field, step(key)
+    elif isinstance(shape, fields.Mapping | fields.List):
+        yield found, shape.inner if isinstance(shape, fields.List) else None, step(key)
+    elif key == "_schema":  # of the whole document
+        yield found, None, ""
+    else:
+        yield found, _field(shape, key), step(key)
+
+
+def _field(shape: Schema | fields.Field[Any] | None, key: object) -> fields.Field[Any] | None:
+    schema = shape.schema if isinstance(shape, fields.Nested) else shape
+    known = schema.fields.items() if isinstance(schema, Schema) else ()
+    return next((field for name, field in known if key == (field.data_key or name)), None)
 
 
 def parse(data: bytes) -> Any:

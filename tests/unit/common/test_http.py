@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask, abort, request
 from flask.testing import FlaskClient
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 from werkzeug.test import TestResponse
 
 from gorchestrator.common.http import body, problems
@@ -236,3 +236,32 @@ def test_callers_on_other_machines_are_refused(client: FlaskClient, peer: str, a
         assert (found["status"], found["type"]) == (403, "urn:gorchestrator:problem:peer-not-allowed")
         assert peer in found["detail"]
         assert found["detail"].endswith("insecure.")
+
+
+def test_a_pointer_names_every_key_of_the_document_whatever_it_is_called() -> None:
+    class Entry(Schema):
+        value = fields.Integer(strict=True)
+
+    class Odd(Schema):
+        key = fields.Integer(strict=True)
+        size = fields.Integer(strict=True, data_key="_size")
+        labels = fields.Dict(keys=fields.String(validate=validate.Length(max=7)), values=fields.Integer(strict=True))
+        entries = fields.List(fields.Nested(Entry))
+        by_name = fields.Dict(values=fields.Nested(Entry))
+
+    document = {
+        "key": "x",
+        "_size": "x",
+        "labels": {"value": "x", "key": "x", "_schema": "x", "a/b": "x", "too long": 1},
+        "entries": [{}, {"value": "x"}, {"key": 1}],
+        "by_name": {"value": {"value": "x"}, "key": 7},
+        "more": 1,
+    }
+    with pytest.raises(problems.Invalid) as refused:
+        body.load(Odd(), document)
+    assert sorted(fault["pointer"] for fault in refused.value.extra["errors"]) == sorted(
+        [
+            *("/key", "/_size", "/more", "/entries/1/value", "/entries/2/key", "/by_name/value/value", "/by_name/key"),
+            *("/labels/value", "/labels/key", "/labels/_schema", "/labels/a~1b", "/labels/too long"),
+        ]
+    )
