@@ -5,6 +5,7 @@ from gorchestrator.api import (
     answers,
     attempts,
     events,
+    examples,
     explanations,
     layouts,
     listing,
@@ -13,8 +14,8 @@ from gorchestrator.api import (
     resolutions,
     submissions,
     tasks,
-)
     validations,
+)
 
 VIEWS = (
     submissions.submit,
@@ -30,6 +31,7 @@ VIEWS = (
     reruns.rerun,
     validations.validate,
     events.all_events,
+    examples.examples,
     about.ping,
 )
 SCHEMAS = {

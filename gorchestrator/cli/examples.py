@@ -1,16 +1,12 @@
-"""The example gorchs: in the installed package as ``gorchestrator.examples``, in a checkout as ``examples/``."""
+"""The example gorchs and how each has to end."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
+from gorchestrator.common.examples import ExampleFile, read_all
 from gorchestrator.common.states import State
 
-EXPECTED = "expected.json"
 Json = Mapping[str, Any]
 
 
@@ -49,23 +45,13 @@ def load() -> list[Example]:
 
 def load_all() -> list[Example]:
     """Return all examples."""
-    folder = _folder()
-    expected = json.loads(folder.joinpath(EXPECTED).read_text("utf-8"))
-    return [_example(folder, file, ends) for file, ends in expected.items()]
+    return [_example(found) for found in read_all()]
 
 
-def _example(folder: Traversable, file: str, ends: Json) -> Example:
-    gorch = json.loads(folder.joinpath(file).read_text("utf-8"))
-    nodes = {name: State(state) for name, state in ends["nodes"].items()}
-    return Example(file, gorch, State(ends["state"]), nodes, ends.get("output", {}), ends.get("needs", ""))
-
-
-def _folder() -> Traversable:
-    try:
-        installed = files("gorchestrator.examples")
-    except ModuleNotFoundError:
-        return Path(__file__).resolve().parents[2] / "examples"
-    return installed
+def _example(found: ExampleFile) -> Example:
+    nodes = {name: State(state) for name, state in found.ends["nodes"].items()}
+    output = found.ends.get("output", {})
+    return Example(found.file, found.gorch, State(found.ends["state"]), nodes, output, found.needs)
 
 
 def _different(what: str, expected: State, item: Json) -> Iterator[str]:

@@ -7,6 +7,8 @@ from rich.console import Console
 
 from gorchestrator.cli import examples, report, tables
 from gorchestrator.cli.progress import Lines, LiveTable, display, running
+from gorchestrator.common.examples import EXPECTED
+from support import ROOT
 
 
 def node(name, state, **more):
@@ -99,8 +101,8 @@ def test_examples_name_every_node_of_their_gorch():
 
 
 def test_every_example_file_is_expected_to_end_somehow():
-    files = {path.name for path in examples._folder().iterdir() if path.name.endswith(".json")}
-    assert files == {example.file for example in examples.load_all()} | {examples.EXPECTED}
+    files = {path.name for path in (ROOT / "examples").iterdir() if path.name.endswith(".json")}
+    assert files == {example.file for example in examples.load_all()} | {EXPECTED}
 
 
 def test_an_example_that_ended_in_another_way_is_reported(capsys):
