@@ -21,6 +21,7 @@ VIEWS = (
     submissions.submit,
     listing.list_tasks,
     tasks.show,
+    tasks.show_node,
     tasks.cancel,
     events.task_events,
     layouts.layout,

@@ -250,12 +250,13 @@ def task(view: Whole) -> Iterator[str]:
     yield ',"nodes":['
     separator = ""
     for rows in slices(view.nodes):
-        yield separator + ",".join(map(_node, rows))
+        yield separator + ",".join(map(node, rows))
         separator = ","
     yield "]}\n"
 
 
-def _node(found: tuple[NodeRow, str]) -> str:
+def node(found: tuple[NodeRow, str]) -> str:
+    """Return the JSON of a node."""
     row, stored = found
     spec = json.loads(stored)
     spec["output"] = dict.fromkeys(spec.pop("declared"), "") | dict(row.output)

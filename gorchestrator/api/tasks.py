@@ -70,6 +70,28 @@ def show(task_id: str) -> Response:
     return _show(task_id, waited=wait)
 
 
+@blueprint.get("/tasks/<task_id>/nodes/<path:node>")
+def show_node(task_id: str, node: str) -> Response:
+    """Show a node.
+
+    ---
+    get:
+      tags: [tasks]
+      summary: A node as it was submitted, and what has become of it
+      parameters: [TaskId, NodeName]
+      responses:
+        200:
+          description: the node
+          content: {application/json: {schema: {$ref: "#/components/schemas/NodeState"}}}
+        403: {$ref: "#/components/responses/Problem"}
+        404: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+        503: {$ref: "#/components/responses/Problem"}
+    """
+    found = service().tasks.node(task_id, node)
+    return Response(answers.node(found), content_type="application/json")
+
+
 @blueprint.delete("/tasks/<task_id>")
 def cancel(task_id: str) -> Response:
     """Cancel a task.

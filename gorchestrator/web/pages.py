@@ -5,7 +5,7 @@ So pages hold nothing of any task, and whatever they show, curl can get too.
 
 from pathlib import Path
 
-from flask import Blueprint, Flask, render_template
+from flask import Blueprint, Flask, current_app, render_template
 
 from gorchestrator import __version__
 
@@ -26,22 +26,40 @@ def install(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-def scripts(page: str) -> list[str]:
-    """Return the modules that a page may import, as paths below ``static``: what all pages share, and its folder."""
-    own = sorted(_SCRIPTS.glob(f"{page}/*.js"))
+def scripts(*folders: str) -> list[str]:
+    """Return the modules that a page may import, as paths below ``static``: what all pages share, and its folders."""
+    own = [path for folder in folders for path in sorted(_SCRIPTS.glob(f"{folder}/*.js"))]
     return [f"js/{path.relative_to(_SCRIPTS)}" for path in [*sorted(_SCRIPTS.glob("*.js")), *own]]
 
 
-def render(page: str) -> str:
-    """Return the frame of a page: ``templates/PAGE.html`` with the script ``js/PAGE/main.js``."""
+def render(page: str, *parts: str, **more: object) -> str:
+    """Return the frame of a page: ``templates/PAGE.html`` with the script ``js/PAGE/main.js``; it may show ``more``.
+
+    ``parts``: what it is made of beside its own folder, each with scripts in ``js/PART/`` and a style ``css/PART.css``.
+    """
     # All modules are named in the head, so that the browser loads them at once and not import by import.
-    return render_template(f"{page}.html", page=page, navigation=NAVIGATION, scripts=scripts(page), version=__version__)
+    shared = {"page": page, "parts": parts, "navigation": NAVIGATION, "version": __version__}
+    shared["scripts"] = scripts(page, *parts)
+    return render_template(f"{page}.html", **shared, **more)
 
 
 @blueprint.get("/")
 def tasks() -> str:
     """Show the list of tasks."""
     return render("tasks")
+
+
+@blueprint.get("/submit")
+def submit() -> str:
+    """Show the form that submits; it tells the limits of the service before a gorch is beyond them."""
+    limits = current_app.config
+    return render("submit", body_limit=limits["BODY_LIMIT"], max_nodes=limits["MAX_NODES"])
+
+
+@blueprint.get("/tasks/<task_id>")
+def task(task_id: str) -> str:
+    """Show a task, whose id the script of the page reads from the URL."""
+    return render("task", "graph", "nodes", "timeline", "drawer")
 
 
 @blueprint.get("/executors")

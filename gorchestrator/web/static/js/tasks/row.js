@@ -3,7 +3,7 @@
 import { fill, h, name, set, text } from "../dom.js";
 import { duration, seconds, time } from "../format.js";
 import { badge, isFinal } from "../states.js";
-import { Bar } from "./bar.js";
+import { Bar } from "../bar.js";
 
 export class Row {
   #bar = new Bar();

@@ -1,8 +1,8 @@
 /* A progress bar that is made of the states of a task's nodes. */
 
-import { h, set, text } from "../dom.js";
-import { count } from "../format.js";
-import { BAR_ORDER, isFinal, stateClass } from "../states.js";
+import { h, set, text } from "./dom.js";
+import { count } from "./format.js";
+import { BAR_ORDER, isFinal, stateClass } from "./states.js";
 
 export class Bar {
   #parts = new Map(); // by state, as they come up
