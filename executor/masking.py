@@ -6,13 +6,12 @@ is asked for makes no difference: it is looked at with as many bytes around it a
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from executor import overlap
+from executor import forms, overlap
 
 SHORT = "***"
-LEAST = 4  # bytes
-LINE_LEAST = 8  # bytes: of a secret of many lines, each one so long is hidden by itself too
+HEAD = 4  # bytes
 
 #: Reads at most so many bytes from an offset on: what there is, where it begins, and the size of the whole.
 Read = Callable[[int, int], tuple[bytes, int, int]]
@@ -22,28 +21,26 @@ class Mask:
     """Knows what is to be hidden."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        values = {value for secret in secrets for value in _parts(secret)}
-        ordered = sorted(values, key=len, reverse=True)
-        self.reach = max(map(len, ordered), default=1) - 1  # bytes that a secret may lie beyond the first one
-        self._values = ordered
-        self._bytes = _pattern(ordered) if ordered else None
+        found = [form for secret in secrets for form in forms.of(secret)]
+        self.reach = max(map(len, found), default=1) - 1  # bytes that a secret may lie beyond the first one
+        self._values = Values(found) if found else None
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""
-        if self._bytes is None:
+        if self._values is None:
             return text
         return self.data(text.encode(errors="replace")).decode(errors="replace")
 
     def data(self, data: bytes) -> bytes:
         """Return bytes without secrets."""
-        return data if self._bytes is None else self._bytes.sub(SHORT.encode(), data)
+        return data if self._values is None else self._values.replace(data, lambda _: SHORT.encode())
 
     def end(self, data: bytes, most: int) -> bytes:
         """Return the last bytes without secrets; a secret that lies across the cut is shown as hidden."""
         cut = max(0, len(data) - most)
-        for match in self._bytes.finditer(data) if self._bytes else ():
-            if match.start() < cut < match.end():
-                cut = match.start()
+        for start, end in self._values.spans(data) if self._values else ():
+            if start < cut < end:
+                cut = start
         return self.data(data[cut:])
 
     def outputs(self, outputs: Mapping[str, str]) -> dict[str, str]:
@@ -68,8 +65,8 @@ class Mask:
         if first + len(before) != begin:  # something was left out there
             before = b""
         whole = before + data
-        if self._bytes is not None:
-            whole = self._bytes.sub(lambda match: b"*" * len(match[0]), whole)
+        if self._values is not None:
+            whole = self._values.replace(whole, lambda size: b"*" * size)
         if begin > 0 and not before:
             torn = self._torn(overlap.at_start, whole)
             whole = b"*" * torn + whole[torn:]
@@ -85,30 +82,50 @@ class Mask:
     def _torn(self, at_edge: Callable[[bytes, bytes], int], whole: bytes) -> int:
         """Return how many bytes of a secret may lie at an edge of what there is, its rest being beyond."""
         torn = 0
-        for value in self._values:  # the longest first
+        for value in self._values.ordered if self._values else ():  # the longest first
             if len(value) - 1 <= torn:
                 break
             torn = max(torn, at_edge(whole, value))
         return torn
 
 
-def _pattern(values: Iterable[bytes]) -> re.Pattern[bytes]:
-    """Return what finds these, the longest first where several begin.
+class Values:
+    """Finds values in bytes, the longest where several begin.
 
-    By their first bytes: a key has hundreds of lines, and to try each of them at each byte of a log takes its time.
+    By their first bytes, with which few places begin: a key has hundreds of lines, and to try each of them at each byte
+    takes its time, as does making a pattern of all their bytes.
     """
+
+    def __init__(self, values: Iterable[bytes]) -> None:
+        self.ordered = sorted(set(values), key=len, reverse=True)
+        size = min([HEAD, *map(len, self.ordered)])
+        self._by_head: dict[bytes, list[bytes]] = defaultdict(list)
+        for value in self.ordered:
+            self._by_head[value[:size]].append(value)
+        self._head = re.compile(_one_of(self._by_head))
+
+    def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where they begin and end."""
+        start = 0
+        while head := self._head.search(data, start):
+            start = head.start()
+            size = next((len(value) for value in self._by_head[head[0]] if data.startswith(value, start)), 0)
+            if size:
+                yield start, start + size
+            start += size or 1
+
+    def replace(self, data: bytes, shown: Callable[[int], bytes]) -> bytes:
+        """Return bytes with something else in their places. ``shown`` is told how many bytes a value has."""
+        pieces, end = [], 0
+        for start, stop in self.spans(data):
+            pieces += [data[end:start], shown(stop - start)]
+            end = stop
+        return b"".join([*pieces, data[end:]]) if pieces else data
+
+
+def _one_of(heads: Iterable[bytes]) -> bytes:
+    """Return a pattern for texts of the same length."""
     rests: dict[bytes, list[bytes]] = defaultdict(list)
-    for value in values:
-        rests[value[:1]].append(re.escape(value[1:]))
-    return re.compile(b"|".join(re.escape(first) + _one_of(rest) for first, rest in rests.items()))
-
-
-def _one_of(patterns: Sequence[bytes]) -> bytes:
-    return patterns[0] if len(patterns) == 1 else b"(?:" + b"|".join(patterns) + b")"
-
-
-def _parts(secret: str) -> list[bytes]:
-    lines = [line.strip() for line in secret.encode().splitlines()]
-    whole = secret.encode()
-    bare = whole.strip()  # lines are read without their ends
-    return [whole, *([bare] if len(bare) >= LEAST else []), *(line for line in lines if len(line) >= LINE_LEAST)]
+    for head in heads:
+        rests[head[:1]].append(re.escape(head[1:]))
+    return b"|".join(b"%s(?:%s)" % (re.escape(first), b"|".join(rest)) for first, rest in rests.items())

@@ -35,6 +35,8 @@ class Secrets:
             )
         found = self._environ.get(name)
         value = self._read(name) if found is None else found
+        if not _is_unicode(value):
+            raise SecretUnavailable(f"the secret in the executor's variable {name} is not UTF-8")
         if "\0" in value or not LEAST <= len(value.encode()) <= MOST:
             raise SecretUnavailable(f"secret {name!r} must have {LEAST} to {MOST} bytes, and no NUL")
         return value
@@ -55,6 +57,15 @@ class Secrets:
             raise SecretUnavailable(f"the secret in {path} is not UTF-8") from None
         except OSError as error:
             raise SecretUnavailable(f"the secret in {path} cannot be read: {error.strerror}") from None
+
+
+def _is_unicode(value: str) -> bool:
+    """Return whether it can be said in UTF-8: what a variable has of other bytes cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check(found: os.stat_result, path: Path) -> None:

@@ -16,6 +16,7 @@ from support import wait_until
 
 SUCCESS, FAILURE = 3, 4
 TOKEN = "0123-token-4567"
+QUOTED = 'pass"word\\of <größe>\nits second line\n'
 INVENTORY = """
 [web]
 web1 colour=red
@@ -97,8 +98,13 @@ def executor(tmp_path_factory: pytest.TempPathFactory, certs: Path, place: Path)
     """Return one with an inventory of two hosts, which are this machine."""
     (place / "hosts.ini").write_text(INVENTORY)
     (place / "site.yml").write_text(SITE)
-    settings = {"ARTIFACT_DIRS": str(place), "ANSIBLE_INVENTORY": str(place / "hosts.ini"), "SECRET_ENV": "TOKEN"}
-    settings = {f"GORCH_EXECUTOR_{name}": value for name, value in settings.items()} | {"TOKEN": TOKEN}
+    settings = {
+        "ARTIFACT_DIRS": str(place),
+        "ANSIBLE_INVENTORY": str(place / "hosts.ini"),
+        "SECRET_ENV": "TOKEN,QUOTED",
+    }
+    settings = {f"GORCH_EXECUTOR_{name}": value for name, value in settings.items()}
+    settings |= {"TOKEN": TOKEN, "QUOTED": QUOTED}
     # What a shell of the executor's user sets does not count; without its own locale Ansible does not even start.
     settings |= {"LC_ALL": "C", "ANSIBLE_NOCOLOR": "0", "ANSIBLE_FORCE_COLOR": "1"}
     with started(Executor(tmp_path_factory.mktemp("executor"), certs, settings)) as found:
@@ -273,6 +279,23 @@ def test_secrets_and_what_is_not_to_be_logged(executor: Executor) -> None:
     assert "word-of-mouth" not in job["log"] + (folder / "results.jsonl").read_text()
     job, _ = run(executor, node(play(tasks[3]), env={"KEY": {"secret": "TOKEN"}}, target="web1"))
     assert job["reason"] == "exit status 2: task 'end' failed on web1: with ***"
+
+
+def test_a_secret_that_is_quoted_in_what_is_shown_is_hidden(executor: Executor) -> None:
+    """As a text, in a structure, in what a program prints as JSON, and in an output that is JSON."""
+    key = "{{ lookup('env', 'KEY') }}"
+    tasks = (
+        f'- ansible.builtin.debug:\n    msg: "it is {key}"',
+        f'- ansible.builtin.debug:\n    msg: {{inner: "{key}", json: "{key.replace(" }}", " | to_json }}")}"}}',
+        "- ansible.builtin.command:\n    cmd: python3 -c 'import json, os; print(json.dumps(os.environ[\"KEY\"]))'",
+        f'- ansible.builtin.set_stats:\n    data:\n      all: {{key: "{key}"}}',
+    )
+    job, folder = run(executor, node(play(*tasks), "-v", env={"KEY": {"secret": "QUOTED"}}, target="web1"))
+    assert job["state"] == SUCCESS, job
+    assert job["output"]["all"] == '{"key": "***"}'
+    assert job["log"].count("****") >= 4
+    assert not any(part in job["log"] for part in ("pass", "word", "größe", "line\\n", "second"))
+    assert "second" in (folder / "output.log").read_text("utf-8")
 
 
 def test_a_secret_is_hidden_before_a_reason_is_cut(executor: Executor) -> None:

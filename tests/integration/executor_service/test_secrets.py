@@ -173,10 +173,16 @@ def test_only_listed_variables_of_the_executor_are_secrets(
 ) -> None:
     monkeypatch.setenv("OF_THE_SERVICE", VALUE)
     monkeypatch.setenv("NOT_FOR_NODES", VALUE)
-    executor = new_executor(secret_env="OF_THE_SERVICE")
+    monkeypatch.setenv("OF_OLD", os.fsdecode(VALUE.encode() + b"\xff"))
+    executor = new_executor(secret_env="OF_THE_SERVICE,OF_OLD")
     job = executor.run(body(script('echo "$A"'), env={"A": {"secret": "OF_THE_SERVICE"}}))
     assert job["log"] == SHOWN + b"\n"
     assert executor.run(body("true", env={"A": {"secret": "NOT_FOR_NODES"}}))["reason_code"] == "secret"
+    job = executor.run(body("true", env={"A": {"secret": "OF_OLD"}}))
+    assert (job["reason_code"], job["reason"]) == (
+        "secret",
+        "the secret in the executor's variable OF_OLD is not UTF-8",
+    )
 
 
 def test_what_is_cut_out_for_a_reason_has_no_part_of_it(executor: Executor) -> None:

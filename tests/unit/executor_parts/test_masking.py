@@ -1,13 +1,16 @@
 """Secrets are hidden in logs whichever piece of them is read, and offsets stay true."""
 
+import json
 import re
 import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor import overlap
+from executor import forms, overlap
 from executor.masking import Mask
 
 
@@ -81,6 +84,30 @@ def test_an_output_that_is_a_secret_with_an_equals_sign_is_hidden() -> None:
 
 def test_a_line_without_its_end_is_hidden_too() -> None:
     assert Mask(["token1\r"]).text("token1") == "***"
+
+
+def _as_go(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
+
+
+@pytest.mark.parametrize(
+    "secret", ['a"b\\c', "<a&b>", "größe 🔑", "two\nlines\tand 'more' \"of\" it\n", '-k:\r\n "a b c d"\x7f']
+)
+@pytest.mark.parametrize("shown", [json.dumps, partial(json.dumps, ensure_ascii=False), _as_go, repr])
+def test_it_is_hidden_where_it_is_quoted(secret: str, shown: Callable[[str], str]) -> None:
+    mask = Mask([secret])
+    once = shown(secret)
+    for text in (once, json.dumps(once), json.dumps(once, ensure_ascii=False), _as_go(once), repr(once)):
+        hidden = mask.text(f"it is {text}; no more")
+        assert re.fullmatch(r"it is \W+; no more", hidden), hidden
+        assert "***" in hidden
+        assert not set(hidden) & set("<>&🔑")
+    for line in filter(lambda line: len(line.strip()) >= 8, secret.splitlines()):
+        assert mask.text(f"a line: {shown(line.strip())[1:-1]}") == "a line: ***"
+
+
+def test_what_has_nothing_to_escape_has_one_form() -> None:
+    assert list(forms.of("hunter2-+/=")) == [b"hunter2-+/="] * 3
 
 
 def test_what_is_no_text_is_no_reason_to_show_anything() -> None:
