@@ -50,6 +50,7 @@ SCHEMAS = {
     "Layout": layouts.LayoutSchema,
     "Path": validations.PathSchema,
     "Taker": validations.TakerSchema,
+    "Frame": events.FrameSchema,
     "Valid": validations.ValidSchema,
     "Example": examples.ExampleSchema,
     "Examples": examples.ExamplesSchema,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request
+from marshmallow import Schema, fields
 
 from gorchestrator.api.context import blueprint, service
 from gorchestrator.common.http.parameters import number
@@ -24,6 +25,15 @@ _INNER = frozenset({"owner", "fence"})
 _REMEMBERED = 1024  # frames of events
 _recent: dict[tuple[str, int], bytes] = {}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class FrameSchema(Schema):
+    """One event of a stream, as an EventSource gives it."""
+
+    id = fields.String(metadata={"description": "the number of the event in the journal", "example": "17"})
+    event = fields.String(metadata={"description": "its kind, or `reset`", "example": "node_final"})
+    data = fields.String(metadata={"description": "a JSON object", "example": '{"seq": 17, "kind": "node_final"}'})
+    retry = fields.Integer(metadata={"description": "milliseconds until one connects again", "example": 1000})
 
 
 @blueprint.get("/events")
@@ -48,7 +58,7 @@ def all_events() -> Response:
       responses:
         200:
           description: the events
-          content: {text/event-stream: {schema: {type: string}}}
+          content: {text/event-stream: {schema: {$ref: "#/components/schemas/Frame"}}}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
@@ -76,7 +86,7 @@ def task_events(task_id: str) -> Response:
       responses:
         200:
           description: the events
-          content: {text/event-stream: {schema: {type: string}}}
+          content: {text/event-stream: {schema: {$ref: "#/components/schemas/Frame"}}}
         204: {description: "the task has ended, and there is nothing behind the wanted event"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}

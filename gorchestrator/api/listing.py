@@ -76,6 +76,7 @@ def list_tasks() -> Response:
           headers: {Link: {description: "where the next page is, with `rel=next`", schema: {type: string}}}
           content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
         403: {$ref: "#/components/responses/Problem"}
+        414: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}

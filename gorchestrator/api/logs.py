@@ -72,11 +72,13 @@ def log(task_id: str, node: str) -> Response:
               description: what is left out in this answer, if anything is
               schema: {type: string}
               example: offset=5242880, length=1063256064
-          content: &bytes {application/octet-stream: {schema: {type: string, format: binary}}}
+          content:
+            application/octet-stream: &bytes {schema: {type: string, format: binary}}
+            text/plain: {schema: {type: string, description: with follow}}
         206:
           description: the same, for a Range
           headers: *headers
-          content: *bytes
+          content: {application/octet-stream: *bytes}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         416: {$ref: "#/components/responses/Problem"}

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -19,9 +19,14 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
+from werkzeug.wrappers import Response
 
+from gorchestrator.common.http import problems
+
+_REFUSALS = {LimitRequestLine: problems.UriTooLong, LimitRequestHeaders: problems.HeadersTooLarge}
 _LOOK = 1.0  # seconds between two signs of life to the arbiter
 _LOOK_AT_END = 0.02
 _LATE = 0.2  # seconds in which who has a connection may still ask, so that nobody is cut off between two packets
@@ -97,6 +102,16 @@ class Worker(GeventWorker):
         finally:
             del self._clients[me]
 
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse a request that never gets to the application; what is merely too long, with a problem like others."""
+        refusal = _REFUSALS.get(type(exc))
+        if refusal is None:
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("refused a request of %s: %s", addr[0] if addr else "a socket", exc)
+        with suppress(OSError):  # the client is gone
+            client.sendall(_plain(problems.respond(refusal())))
+
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:  # type: ignore[override]  # the base's is a context manager too
         """Wait for the next request, for as long as ``keepalive`` says."""
@@ -107,6 +122,13 @@ class Worker(GeventWorker):
                 yield
             finally:
                 del self._idle[me]
+
+
+def _plain(answer: Response) -> bytes:
+    """Return an answer behind which the connection ends, as it goes over the wire."""
+    answer.headers["Connection"] = "close"
+    lines = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in answer.headers)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.get_data()
 
 
 def _has_sent(client: Any) -> bool:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,22 @@ class TooLarge(Problem):
     type = "too-large"
     status = 413
     title = "The body is too large"
+
+
+class UriTooLong(Problem):
+    """The URL is too long; ask for less at once."""
+
+    type = "uri-too-long"
+    status = 414
+    title = "The URL is too long"
+
+
+class HeadersTooLarge(Problem):
+    """The headers are too many or too long."""
+
+    type = "headers-too-large"
+    status = 431
+    title = "The headers are too large"
 
 
 class UnsupportedMediaType(Problem):
@@ -107,7 +123,12 @@ class FaultSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """An error (RFC 9457)."""
+    """An error (RFC 9457); some have further members."""
+
+    class Meta:
+        """Of marshmallow."""
+
+        unknown = INCLUDE
 
     type = fields.String(metadata={"description": "stable, for programs", "example": f"{PREFIX}not-found"})
     title = fields.String(metadata={"example": "Not Found"})
