@@ -9,6 +9,7 @@ import os
 import select
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 import gevent
@@ -39,6 +40,8 @@ class Drawer:
         self._pool = ThreadPool(AT_ONCE, hub=gevent.get_hub())
         self._child = child
         self._timeout = timeout
+        self._running: set[int] = set()  # pidfds
+        self._stopped = False
 
     def draw(self, graph: str) -> bytes:
         """Return the drawing of a graph: JSON of what :func:`gorchestrator.web.layout.drawing.draw` returns, by zlib.
@@ -47,6 +50,8 @@ class Drawer:
         Raises NoLayout.
         """
         for arguments in ((), _SIMPLE):
+            if self._stopped:
+                break
             found: bytes | str = self._pool.apply(self._run, (arguments, graph))
             if isinstance(found, bytes):
                 return found
@@ -54,7 +59,11 @@ class Drawer:
         raise NoLayout
 
     def stop(self) -> None:
-        """End the threads that are idle; a child process ends by itself."""
+        """Kill the processes, whose drawings nobody waits for any more, and end the threads."""
+        self._stopped = True
+        for process in [*self._running]:
+            with suppress(OSError):  # it has just ended
+                signal.pidfd_send_signal(process, signal.SIGKILL)
         self._pool.kill()
 
     # -- in a native thread, where nothing may be used that waits for the hub
@@ -81,11 +90,14 @@ class Drawer:
         actions = [(os.POSIX_SPAWN_DUP2, file, standard) for standard, file in enumerate(files)]
         pid = _spawn(command[0], command, environment, file_actions=actions)
         with open(os.pidfd_open(pid), "rb", buffering=0) as process:
+            self._running.add(process.fileno())
             poll = _poll()
             poll.register(process.fileno(), select.POLLIN)
-            if not poll.poll(self._timeout * 1000):
+            if self._stopped or not poll.poll(self._timeout * 1000):
                 os.kill(pid, signal.SIGKILL)
-            return os.waitstatus_to_exitcode(_wait(pid, 0)[1])
+            status = _wait(pid, 0)[1]
+            self._running.discard(process.fileno())
+        return os.waitstatus_to_exitcode(status)
 
 
 def _file() -> BinaryIO:

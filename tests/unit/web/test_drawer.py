@@ -11,6 +11,7 @@ import pytest
 from gorchestrator.domain.errors import NoLayout
 from gorchestrator.web.layout.drawer import Drawer
 from layout_support import check, near
+from store_support import eventually
 from support import PATIENCE
 
 PROMPT = PATIENCE / 10  # seconds after which a child that does nothing is ended
@@ -93,6 +94,17 @@ def test_no_more_than_two_are_drawn_at_once(drawer_of, tmp_path):
     asked = [gevent.spawn(drawer.draw, "{}") for _ in range(6)]
     gevent.joinall(asked, timeout=PATIENCE, raise_error=True)
     assert max(int(greenlet.value) for greenlet in asked) <= 2
+
+
+def test_a_stop_waits_for_no_drawing(drawer_of, tmp_path):
+    drawer = drawer_of(f"open('{tmp_path}/begun', 'w').close(); time.sleep(600)", "time.sleep(600)")
+    asked = [gevent.spawn(drawer.draw, "{}") for _ in range(4)]
+    eventually((tmp_path / "begun").exists)
+    begun = time.monotonic()
+    drawer.stop()
+    gevent.joinall(asked, timeout=PATIENCE)
+    assert {type(greenlet.exception) for greenlet in asked} == {NoLayout}
+    assert time.monotonic() - begun < PROMPT
 
 
 def test_the_hub_goes_on_while_a_large_graph_is_drawn(drawer):
