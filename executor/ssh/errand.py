@@ -6,8 +6,8 @@ directory is gone from the host is lost and not started again, and nothing is re
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import gevent
@@ -15,13 +15,16 @@ import gevent
 from executor.drivers.base import Job
 from executor.files import write_atomically
 from executor.inside import TIMEOUT, Interrupted
-from executor.ssh import removing, request
+from executor.outcome import Outcome
+from executor.ssh import endings, removing, request
 from executor.ssh.channel import Channel, Lost, ask
 from executor.ssh.connections import Connections, Line
+from executor.ssh.endings import Ending
 from executor.ssh.faults import NoConnection
 from executor.ssh.hosts import HostsFault
 from executor.ssh.removing import AWAY
 from executor.ssh.request import Work
+from gorchestrator.common.states import State
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +35,6 @@ AGAIN = 3  # connections that may break, one after the other, before a host was 
 
 class CannotStart(Exception):
     """Nothing was started there; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a job ended. ``code`` None: nobody knows. ``fault``: why its program could not be run."""
-
-    code: int | None
-    fault: str = ""
-    values: Mapping[str, str] | None = None  # variables at its end
-    too_much: bool = False  # its file of outputs is too large
 
 
 class Errand:
@@ -58,8 +51,8 @@ class Errand:
         self._twice = False  # somebody else than the line that is open
         self._fault: Exception | None = None  # why it could not be started any more
 
-    def run(self, work: Callable[[], Work]) -> Ending:
-        """Return how it ended; then nothing of it is left, save what success left running.
+    def run(self, work: Callable[[], Work]) -> Outcome:
+        """Return what became of it; then nothing of it is left, save what success left running.
 
         ``work`` says what to start; of what runs already that may not be known any more. Raises what ``work`` raises,
         :class:`CannotStart`, and Interrupted when it is dead.
@@ -74,16 +67,16 @@ class Errand:
                     if not self._asked or self._end(self._in_time(stop.cause)):
                         raise
                     return self._until_end(work)
-        ending = Ending(**self._notes["ending"])
-        self._settle(ending)
-        return ending
+        outcome = endings.outcome(self._job, self._target, Ending(**self._notes["ending"]))
+        self._settle(outcome)
+        return outcome
 
     def _in_time(self, cause: str) -> float:
         """Return how many seconds it may have taken if it has ended by itself meanwhile."""
         timeout = self._job.attempt.timeout
         return timeout if cause == TIMEOUT and timeout is not None else request.FOREVER
 
-    def _until_end(self, work: Callable[[], Work]) -> Ending:
+    def _until_end(self, work: Callable[[], Work]) -> Outcome:
         pause, broken = FIRST, 0
         while True:
             try:
@@ -96,7 +89,7 @@ class Errand:
             gevent.sleep(pause)
             pause = min(2 * pause, LONGEST)
 
-    def _follow(self, work: Callable[[], Work]) -> Ending:
+    def _follow(self, work: Callable[[], Work]) -> Outcome:
         asked = self._order(work)
         line = self._connections.open(self._target, request.COMMAND)
         try:
@@ -108,8 +101,7 @@ class Errand:
         except BaseException:
             line.close()
             raise
-        self._conclude(line, channel, ending)
-        return ending
+        return self._conclude(line, channel, ending)
 
     def _order(self, work: Callable[[], Work]) -> bytes:
         size = self._job.log_size
@@ -123,20 +115,30 @@ class Errand:
             self._fault = fault  # it may have begun before something of it was taken away
             return request.follow(self._job.id, size, self._grace)
 
-    def _conclude(self, line: Line, channel: Channel, ending: Ending) -> None:
+    def _conclude(self, line: Line, channel: Channel, ending: Ending) -> Outcome:
         """Note how it ended, and have its directory removed, and all that a failure has left."""
+        handed_on = False
         try:
             self._note(ending=asdict(ending))
-            channel.say("drop" if ending.code == 0 else "kill")
-            if ending.code == 0:
-                removing.see(self._connections, self._target, self._job.id, line)
-                return
-            self._killed(channel)
-        except Lost:
-            self._settle(ending)
+            outcome = endings.outcome(self._job, self._target, ending)
+            try:
+                handed_on = self._dismiss(line, channel, outcome)
+            except Lost:
+                self._settle(outcome)
         finally:
-            if ending.code != 0:
+            if not handed_on:
                 line.close()
+        return outcome
+
+    def _dismiss(self, line: Line, channel: Channel, outcome: Outcome) -> bool:
+        """Tell the host what to do at the end; returns whether somebody else closes the line then."""
+        if outcome.state == State.SUCCESS:
+            channel.say("drop")
+            removing.see(self._connections, self._target, self._job.id, line)
+            return True
+        channel.say("kill")  # also where it has succeeded itself, and its outputs are too large
+        self._killed(channel)
+        return False
 
     def _read(self, channel: Channel) -> Ending:
         """Take over what it prints, until it ends."""
@@ -185,9 +187,9 @@ class Errand:
         write_atomically(self._job.output_file, outputs)
         return True
 
-    def _settle(self, ending: Ending) -> None:
+    def _settle(self, outcome: Outcome) -> None:
         """See to it that nothing is left there, whatever an executor before this one has seen of that."""
-        if ending.code == 0:
+        if outcome.state == State.SUCCESS:
             self._have_removed()
         else:
             self._end(None)

@@ -11,15 +11,11 @@ import pytest
 
 from executor_support import Executor, alive, gone, new_id, script
 from integration.ssh.test_ssh_runs import gate, node
-from ssh_support import HOST, Sshd
+from ssh_support import HOST, Sshd, mark
 from support import wait_until
 
 SUCCESS, FAILURE, TIMEOUT, CANCELED = 3, 4, 10, 11
 COUNT = "n=0; while [ $n -lt 300 ]; do echo line $n; n=$((n+1)); sleep 0.01; done"
-
-
-def mark() -> str:
-    return f"7{int.from_bytes(os.urandom(3)):08d}"
 
 
 def test_a_lost_connection_loses_nothing(executor: Executor, server: Sshd) -> None:

@@ -13,9 +13,9 @@ from beds import needs
 from disk_support import filled, mounted
 from executor.ssh.request import COMMAND
 from executor_support import Executor, alive, script
-from integration.ssh.test_ssh_breaks import fails, mark
+from integration.ssh.test_ssh_breaks import fails
 from integration.ssh.test_ssh_runs import gate, node, tosca
-from ssh_support import HOST, Sshd
+from ssh_support import HOST, Sshd, mark
 from support import wait_until
 
 SUCCESS, FAILURE, CANCELED = 3, 4, 11
@@ -107,12 +107,11 @@ def test_what_has_left_its_session_is_found(other_shell: Executor) -> None:
     assert not alive(seconds)
 
 
-@pytest.mark.parametrize("shell", ["fish", "csh", "tcsh", "zsh", "ksh"])
+@pytest.mark.parametrize("shell", ["fish", "tcsh", *filter(shutil.which, ["csh", "zsh", "ksh"])])
 def test_login_shells_of_another_kind(
     forced: Callable[[str], Sshd], new_executor: Callable[..., Executor], shell: str
 ) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    needs(shell)
     executor = new_executor(forced(f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"'))
     assert executor.run(node(script('echo "$A $1"'), "it's", env={"A": "$b"}))["log"] == b"$b it's\n"
 

@@ -3,15 +3,16 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from executor_support import Executor, new_id, script
+from executor_support import Executor, alive, new_id, script
 from integration.ssh.conftest import SECRET
-from ssh_support import HOST, Sshd
+from ssh_support import HOST, Sshd, mark
 from support import wait_until
 
 SUCCESS, FAILURE = 3, 4
@@ -50,7 +51,7 @@ def test_nothing_of_a_job_is_in_a_command_line(executor: Executor, server: Sshd,
     text = script("echo begun 'text of the script'", wait, 'echo "$PLAIN $HIDDEN" | tr a-z b-za')
     env = {"PLAIN": "value of a variable", "HIDDEN": {"secret": "TOKEN"}}
     job_id = executor.start(node(text, "an argument of it", env=env))
-    lines = [b" ".join(line.encode() for line in each.cmdline()) for each in _processes()]
+    lines = _command_lines()
     for hidden in ("text of the script", "value of a variable", SECRET):
         assert not [line for line in lines if hidden.encode() in line]
     (private,) = server.jobs
@@ -60,14 +61,11 @@ def test_nothing_of_a_job_is_in_a_command_line(executor: Executor, server: Sshd,
     assert "wbmvf pg b wbsjbcmf dpssfdu ipstf" in executor.log_of(job_id)
 
 
-def _processes() -> list[psutil.Process]:
+def _command_lines() -> list[bytes]:
     found = []
     for each in psutil.process_iter():
-        try:
-            each.cmdline()
-        except psutil.Error:
-            continue
-        found.append(each)
+        with suppress(psutil.Error):  # it has ended meanwhile
+            found.append(" ".join(each.cmdline()).encode())
     return found
 
 
@@ -187,3 +185,26 @@ def test_what_is_no_input(executor: Executor, argument: str) -> None:
     job = executor.run(tosca("true\ntrue\n", argument))
     assert (job["state"], job["reason_code"]) == (FAILURE, "argument")
     assert "NAME=value" in job["reason"]
+
+
+def test_what_a_node_with_too_large_outputs_has_left_is_killed(executor: Executor, server: Sshd) -> None:
+    """Its program has succeeded, the node has not."""
+    big = "$(head -c 70000 /dev/zero | tr '\\0' x)"
+    for lines, output in (
+        ((f'echo "big={big}"',), {"big": ""}),
+        ((f'echo "big={big}" >>"$GORCH_OUTPUT"',), {}),
+        (("head -c 9000000 /dev/zero >>$GORCH_OUTPUT",), {}),
+    ):
+        seconds = mark()
+        job = executor.run(node(script(f"sleep {seconds} >/dev/null 2>&1 &", *lines), output=output))
+        assert (job["state"], job["reason_code"], job["exit_code"]) == (FAILURE, "output", 0), job
+        assert not alive(f"sleep {seconds}")
+    wait_until(lambda: not server.jobs, what="the directories on the host are removed")
+
+
+def test_a_program_that_writes_what_the_other_side_says_of_it(executor: Executor) -> None:
+    lie = 'echo "$1 of nothing" >"${GORCH_OUTPUT%/*}/fault"; exit $2'
+    for word, code in (("absent", "0"), ("nonsense", "127")):
+        job = executor.run(node(script(lie), word, code))
+        assert job["exit_code"] == int(code), job
+        assert job["reason_code"] == (None if code == "0" else "exit")
