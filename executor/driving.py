@@ -8,7 +8,7 @@ from functools import partial
 
 import gevent
 
-from executor import engines
+from executor import engines, names
 from executor.drivers.base import Driver
 from executor.files import no_room
 from executor.inside import Interrupted
@@ -26,6 +26,8 @@ RETRY = 1.0  # seconds until a job that could not be started on a full disk is t
 def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
     """Run a job to its end; after a fault of its driver nothing of it is left either, or its reason says so."""
     engine = job.attempt.engine
+    if job.folder.claimed_by() == names.NOBODY:  # an executor before this one has died before it could say so
+        return canceled()
     if driver is None:  # it was there when the job was accepted
         return engines.without(job, f"this executor has no engine {engine!r} any more")
     try:

@@ -8,9 +8,12 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema
 
+from executor import refusals
+from executor.attempt import HONOURED_BY_ALL, Attempt
 from executor.config import Config
 from executor.drivers.base import Driver, Job
 from executor.outcome import Outcome, failure
+from gorchestrator.common.http.body import faults as flatten
 from gorchestrator.common.reasons import ReasonCode
 
 log = logging.getLogger(__name__)
@@ -87,6 +90,21 @@ def schema(options: type[Schema]) -> Schema:
 def honoured(driver: Driver) -> frozenset[str]:
     """Return the fields of a node that a driver honours, each of its options as ``options.NAME``."""
     return driver.fields | {f"options.{name}" for name in schema(driver.options).fields}
+
+
+def admit(engines: Mapping[str, Driver], attempt: Attempt) -> None:
+    """Return if there is an engine for an attempt that honours all that it asks for. Raises a refusal."""
+    driver = engines.get(attempt.engine)
+    if driver is None:
+        detail = f"This executor has no engine {attempt.engine!r}; it has: {', '.join(engines)}."
+        raise refusals.EngineUnknown(detail, engines=list(engines))
+    unknown = sorted(attempt.fields_used() - honoured(driver) - HONOURED_BY_ALL)
+    if unknown:
+        raise refusals.FieldNotHonoured(f"Engine {attempt.engine} cannot honour: {', '.join(unknown)}.")
+    options = schema(driver.options)
+    faults = options.validate(attempt.options)
+    if faults:
+        raise refusals.OptionsInvalid(errors=flatten(faults, options, "/options"))
 
 
 def describe(engines: Mapping[str, Driver]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Inside:
 
     def begin(self) -> bool:
         """Claim the job; False if it was begun before: then what was begun is to be found and followed."""
-        first = self._folder.claim(names.INSIDE, _sync)
+        first = self._folder.claim(names.INSIDE, sync_aside)
         self.started_at = self._folder.claimed_at() or time.time()  # the same after a restart
         self._moved()
         return first
@@ -92,6 +92,6 @@ class Inside:
         return max(0.0, (self._timeout or 0.0) - max(0.0, passed))
 
 
-def _sync(folder: str) -> None:
-    """Wait for the disk in a native thread: many jobs may begin at once, and meanwhile the executor has to answer."""
+def sync_aside(folder: str) -> None:
+    """Wait for the disk in a native thread: many jobs may be claimed at once, and meanwhile others want an answer."""
     gevent.get_hub().threadpool.apply(sync, (folder,))

@@ -11,17 +11,17 @@ import gevent
 
 from executor import engines, records, refusals
 from executor.archive import Archive
-from executor.attempt import HONOURED_BY_ALL, NOTHING, Attempt, parts
+from executor.attempt import NOTHING, Attempt, parts
 from executor.drivers.base import Driver
 from executor.driving import drive
 from executor.fences import Fences
 from executor.folder import Folder
+from executor.inside import sync_aside
 from executor.job import Job, Surroundings
 from executor.outcome import Outcome, canceled
 from executor.pruning import keep_pruning
 from executor.storage import Storage
 from executor.trimmer import Trimmer
-from gorchestrator.common.http.body import faults as flatten
 from gorchestrator.common.states import State
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Limits:
 
 
 class Runner:
-    """Accepts, runs, cancels and forgets jobs. Its methods do not block, save :meth:`recover` at the start."""
+    """Accepts, runs, cancels and forgets jobs. Its methods do not hold the hub, save :meth:`recover` at the start."""
 
     def __init__(
         self, limits: Limits, archive: Archive, fences: Fences, drivers: Mapping[str, Driver], around: Surroundings
@@ -112,13 +112,7 @@ class Runner:
         log.info("cancel %s", job_id, extra=job.ids | {"event": "job_cancel"})
         job.kill()
         if job in self.waiting:
-            with self.storage.needed():
-                claimed = job.folder.claim()
-            self.waiting.remove(job)
-            if claimed:
-                self._finish(job, canceled())
-            else:
-                self._begin(job)
+            self._withdraw(job)
         return job
 
     def acknowledge(self, job_id: str, fence: int | None = None) -> None:
@@ -156,7 +150,7 @@ class Runner:
     def _accept(self, job_id: str, attempt: Attempt, private: bool) -> Job:
         if self.closing:
             raise refusals.Draining
-        self._check_engine(attempt)
+        engines.admit(self.engines, attempt)
         if len(self.running) >= self.limits.capacity and len(self.waiting) >= self.limits.queue:
             raise refusals.QueueFull
         now = time.time()
@@ -173,20 +167,6 @@ class Runner:
         self.storage.written()
         return folder
 
-    def _check_engine(self, attempt: Attempt) -> None:
-        driver = self.engines.get(attempt.engine)
-        if driver is None:
-            known = ", ".join(self.engines)
-            detail = f"This executor has no engine {attempt.engine!r}; it has: {known}."
-            raise refusals.EngineUnknown(detail, engines=list(self.engines))
-        unknown = sorted(attempt.fields_used() - engines.honoured(driver) - HONOURED_BY_ALL)
-        if unknown:
-            raise refusals.FieldNotHonoured(f"Engine {attempt.engine} cannot honour: {', '.join(unknown)}.")
-        schema = engines.schema(driver.options)
-        faults = schema.validate(attempt.options)
-        if faults:
-            raise refusals.OptionsInvalid(errors=flatten(faults, schema, "/options"))
-
     def _bury(self, job_id: str) -> Job:
         now = time.time()
         folder = self._store(job_id, records.node(NOTHING, now, private=True), claimed=True)
@@ -194,6 +174,19 @@ class Runner:
         job.private = True
         self._finish(job, canceled())
         return job
+
+    def _withdraw(self, job: Job) -> None:
+        """End a job that waits; it is not begun while the disk takes note of that."""
+        self.waiting.remove(job)
+        try:
+            with self.storage.needed():
+                job.folder.claim(sync=sync_aside)
+        except refusals.StorageFull:
+            self.waiting.appendleft(job)
+            self._fill()
+            raise
+        if not self.draining:  # else the next executor says so
+            self._finish(job, canceled())
 
     def _fill(self) -> None:
         while self.waiting and not self.closing and len(self.running) < self.limits.capacity:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 import requests
 
 from executor_support import Executor, PlainGunicorn, alive, body, new_id, script, started
@@ -59,6 +60,20 @@ def test_what_waited_while_the_executor_was_killed_is_run(new_executor: Callable
     let_go(executor, runs)
     assert executor.end(waits)["state"] == 3
     assert executor.end(runs)["state"] == 3
+
+
+@pytest.mark.parametrize("engine", ["shell", "sleep", "http", "ssh", "docker"])
+def test_what_was_cancelled_before_it_began_never_begins(new_executor: Callable[..., Executor], engine: str) -> None:
+    """The executor dies when the cancel is on the disk, and its answer is not."""
+    executor = new_executor(capacity="1")
+    executor.start(body(script(*GO)))
+    waits = new_id()
+    executor.put(waits, body("http://127.0.0.1:9/", "0") | {"engine": engine, "target": "no-such-host"}, wait=None)
+    executor.server.kill()
+    (executor.data / "jobs" / "live" / waits / "shim").symlink_to("nobody")
+    executor.start_server()
+    job = executor.end(waits)
+    assert (job["state"], job["reason_code"], job["started_at"]) == (11, "canceled", None)
 
 
 def test_cancel_reaches_what_was_started_before_a_restart(new_executor: Callable[..., Executor]) -> None:
