@@ -112,6 +112,15 @@ class Dockerd:
         finally:
             client.close()
 
+    def printed(self, name: str) -> bytes:
+        """Return what a container has printed."""
+        client = self.client()
+        try:
+            found: bytes = client.logs(name)
+            return found
+        finally:
+            client.close()
+
     def open_gate(self, name: str) -> None:
         """Make the file that a container waits for."""
         client = self.client()

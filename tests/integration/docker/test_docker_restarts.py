@@ -10,6 +10,8 @@ import pytest
 import requests
 
 from docker_support import GATE, IMAGE, WAIT, Dockerd, node
+from executor.drivers.docker.daemon import PING
+from executor.drivers.docker.health import SOON
 from executor_support import Executor, new_id
 from registry_support import registry
 from support import wait_until
@@ -173,8 +175,8 @@ def test_pings_are_quick_whatever_the_daemon_does(executor: Executor, daemon: Do
         known = time.monotonic()
         while time.monotonic() < known + 2:  # it stays known
             assert seen()
-        assert max(taken) < 2
-        assert sorted(taken)[len(taken) // 2] < 0.2
+        assert max(taken) < PING  # else it has waited for the daemon
+        assert sorted(taken)[len(taken) // 2] < SOON
     wait_until(lambda: asked(executor)["ok"], what="it is seen that the daemon is back")
 
 
@@ -255,9 +257,11 @@ def test_a_container_is_not_started_after_its_time(executor: Executor, daemon: D
 def test_a_kill_that_was_begun_is_brought_to_its_end(new_executor: Callable[..., Executor], daemon: Dockerd) -> None:
     """An executor that dies meanwhile does not make a failure of it."""
     executor = new_executor(kill_grace="60")
-    job_id = executor.start(node(f"trap '{WAIT}; exit 9' TERM", "echo begun", "while :; do sleep 0.05; done"))
-    with pytest.raises(requests.ReadTimeout):
-        executor.session.delete(f"{executor.server.url}/v1/tasks/{job_id}", timeout=1)
+    job_id = executor.start(
+        node(f"trap 'echo told; {WAIT}; exit 9' TERM", "echo begun", "while :; do sleep 0.05; done")
+    )
+    assert executor.call("DELETE", f"tasks/{job_id}", wait=1).status_code == 202
+    wait_until(lambda: b"told" in daemon.printed(f"gorch-{job_id}"), what="it has got the signal")
     executor.server.kill()
     daemon.open_gate(f"gorch-{job_id}")
     wait_until(lambda: has_ended(daemon, job_id))
