@@ -32,7 +32,7 @@ MOST = 10  # the same, with these
 LULL = 0.05  # seconds in which short work makes room before one more connection is started
 PAUSES = (0.1, 0.3, 0.8, 1.5, 3.0)  # seconds before a start that was refused in passing is tried again
 MARGIN = 20.0  # seconds for the login, on top of the time to connect
-GOING = 1.0  # seconds that clients have to end with this process
+GOING = 3.0  # seconds that clients have to end with this process, should the machine be busy
 
 
 class Connection:
