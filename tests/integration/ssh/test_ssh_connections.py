@@ -1,6 +1,7 @@
 """What becomes of connections that nobody uses any more, and of what they have left on this machine."""
 
 import os
+import pwd
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -128,6 +129,20 @@ def test_an_executor_that_ends_leaves_no_connections(
     executor.start_server()
     job = executor.end(job_id)
     assert (job["state"], job["exit_code"], executor.log_of(job_id)) == (FAILURE, 6, "begun\nended\n")
+
+
+def test_a_file_of_hosts_of_the_go_project(
+    new_server: Callable[..., Sshd], new_executor: Callable[..., Executor], tmp_path: Path
+) -> None:
+    """It says nothing of host keys: those are known by the user's own configuration of ssh."""
+    server = new_server()
+    key = server.folder / "user"
+    lines = ("host: 127.0.0.1", f"port: {server.port}", f"public_key: {key}.pub", f"private_key: {key}")
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    server.hosts.write_text("\n  ".join([f"{HOST}:", *lines, f"remote_user: {user}"]) + "\n")
+    (tmp_path / "config").write_text(f"UserKnownHostsFile {server.folder}/known\n")
+    executor = new_executor(server, SSH_CONFIG=str(tmp_path / "config"))
+    assert executor.run(node("id", "-un"))["log"].decode() == f"{user}\n"
 
 
 def test_the_next_executor_removes_the_directory_of_one_that_was_killed(tmp_path: Path, ours: Connections) -> None:
