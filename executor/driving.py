@@ -2,6 +2,7 @@
 
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -33,15 +34,24 @@ def drive(driver: Driver | None, job: Job, storage: Storage) -> Outcome:
     try:
         return job.masked(_patiently(partial(_run, driver, job), job, storage))
     except Exception as error:
-        log.exception("engine %s failed", engine, extra=job.ids | {"event": "driver_failed"})
+        _log(job, "failed", error)
         why = f"a fault of engine {engine}: {type(error).__name__}: {error}"
     try:
         _patiently(partial(_end, driver, job), job, storage)
     except Exception as error:
-        log.exception("engine %s failed again", engine, extra=job.ids | {"event": "driver_failed"})
+        _log(job, "failed again", error)
         why += f"; what it has begun cannot be ended, and may still run: {type(error).__name__}: {error}"
         return job.masked(failure(ReasonCode.LOST, why))
     return job.masked(failure(ReasonCode.INTERNAL, why))
+
+
+def _log(job: Job, what: str, error: Exception) -> None:
+    engine, extra = job.attempt.engine, job.ids | {"event": "driver_failed"}
+    if job.has_secrets:  # whoever raised it may have put one into its text
+        trace = job.mask.text("".join(traceback.format_exception(error)))
+        log.error("engine %s %s: %s", engine, what, trace, extra=extra)
+    else:
+        log.error("engine %s %s", engine, what, exc_info=error, extra=extra)
 
 
 def _run(driver: Driver, job: Job) -> Outcome:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,30 @@ def until(condition: Callable[[], object]) -> None:
 
 def main_process(job: Job) -> psutil.Process:
     return psutil.Process(int((job.folder.process() or "").partition(".")[0]))
+
+
+def test_a_fault_that_tells_a_secret_is_logged_without_it(
+    make: Callable[..., Job], storage: Storage, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "key").touch(0o600)
+    (tmp_path / "secrets" / "key").write_text('so "secret"')
+    job = make()
+    job.attempt = replace(job.attempt, env={"KEY": {"secret": "key"}})
+
+    class Telling(Driver):
+        fields = frozenset({"env"})
+
+        def run(self, job: Any) -> Outcome:
+            assert job.begin()
+            raise RuntimeError(f"{dict(job.node_env)}")
+
+    outcome = driven(Telling(Config()), job, storage)
+    assert outcome.reason is not None
+    for told in (caplog.text, outcome.reason):
+        assert "RuntimeError: {'KEY': '***'}" in told
+        assert 'secret"' not in told
+    assert "Traceback" in caplog.text
 
 
 def test_the_driver_ends_what_it_has_begun_elsewhere(make: Callable[..., Job], storage: Storage) -> None:
