@@ -2,9 +2,12 @@
 
 const BASE = "/v1";
 
-/** An error that the service answered. `type`: its last word, such as `task-unknown`; `errors`: faults of a document. */
+/**
+ * An error that the service answered. `type`: its last word, such as `task-unknown`; `errors`: faults of a document;
+ * `retryAfter`: seconds after which it may be asked again, 0 if it did not say.
+ */
 export class Problem extends Error {
-  constructor(status, problem) {
+  constructor(status, problem, retryAfter = 0) {
     super(problem.detail || problem.title || `The service answered with status ${status}.`);
     this.name = "Problem";
     this.status = status;
@@ -12,6 +15,7 @@ export class Problem extends Error {
     this.detail = this.message;
     this.errors = problem.errors ?? [];
     this.problem = problem;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -57,7 +61,9 @@ export async function call(method, path, { query, headers, body, signal } = {}) 
     if (error.name === "AbortError") throw error;
     throw new Unreachable(error);
   }
-  if (!answer.ok && answer.status !== 304) throw new Problem(answer.status, await problemOf(answer));
+  if (!answer.ok && answer.status !== 304) {
+    throw new Problem(answer.status, await problemOf(answer), Number(answer.headers.get("Retry-After")) || 0);
+  }
   return answer;
 }
 
