@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-PAGES = ["/", "/executors"]
+PAGES = ["/", "/submit", "/executors"]
 
 
 @pytest.mark.parametrize("path", PAGES)

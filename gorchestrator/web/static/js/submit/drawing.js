@@ -7,7 +7,7 @@ import { count } from "../format.js";
 export const DRAWN = 500;
 
 const MARGIN = 12;
-const CHARACTER = 7.2; // pixels of one, about
+const CHARACTER = 7.8; // pixels of one, about
 
 export class Drawing {
   #picked;
