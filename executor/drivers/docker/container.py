@@ -214,6 +214,8 @@ class Container:
         if cause is None:
             late = not self.counted and endings.late(state, self._limit())
             cause = TIMEOUT if late else endings.EXIT
+            if endings.may_be_out_of_memory(state) and self.daemon.was_out_of_memory(self.name):
+                state = {**state, "OOMKilled": True}
         self.notes.ending(endings.noted(state, cause, self.job.started_at))
 
     def _stop(self, found: Mapping[str, Any]) -> None:

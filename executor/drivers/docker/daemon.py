@@ -6,6 +6,7 @@ fault of a job: it is told as :class:`Unreachable`, and who waits for it waits.
 
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
@@ -113,6 +114,17 @@ class Daemon:
             if fault.status == NOT_FOUND:
                 return None
             raise self._unreachable(str(fault)) from None
+
+    def was_out_of_memory(self, name: str) -> bool:
+        """Return whether the kernel has killed a process of a container for its memory, as the daemon's events tell.
+
+        Of a container that has ended its state may not tell it: on a busy machine the daemon learns it too late. What
+        comes within a second is waited for.
+        """
+        until = int(time.time()) + 2  # in whole seconds
+        with self.talk() as api:
+            wanted = {"container": [name], "event": ["oom"]}
+            return any(True for _ in api.events(since=0, until=until, filters=wanted, decode=True))
 
     def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
         """Yield what a container has printed, from the start; ``follow``: until it ends."""

@@ -13,6 +13,7 @@ from gorchestrator.common.states import State
 
 NO_COMMAND = frozenset({126, 127})  # exit codes of what could not be executed
 EXIT = "exit"
+KILLED = 137  # the exit code of what SIGKILL has ended
 
 
 def noted(state: Mapping[str, Any], cause: str, began: float | None) -> dict[str, Any]:
@@ -29,6 +30,11 @@ def noted(state: Mapping[str, Any], cause: str, began: float | None) -> dict[str
         "started_at": started or began,
         "stopped_at": max(started or 0.0, stopped or time.time()),  # the daemon takes them in another order
     }
+
+
+def may_be_out_of_memory(state: Mapping[str, Any]) -> bool:
+    """Return whether a container was killed and the daemon does not say by whom."""
+    return state.get("ExitCode") == KILLED and not state.get("OOMKilled")
 
 
 def late(state: Mapping[str, Any], limit: float | None) -> bool:
