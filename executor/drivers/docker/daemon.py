@@ -29,6 +29,7 @@ NEEDS = "engine docker needs: pip install gorchestrator-oaas[docker]"
 TIMEOUT = 120.0  # seconds without an answer
 PING = 3.0  # the same, of a ping: somebody waits for it
 PIECE = 64 * 1024
+KIND = "event"  # by what the daemon's events are filtered
 NOT_FOUND, CONFLICT = 404, 409
 
 
@@ -123,7 +124,7 @@ class Daemon:
         """
         until = int(time.time()) + 2  # in whole seconds
         with self.talk() as api:
-            wanted = {"container": [name], "event": ["oom"]}
+            wanted = {"container": [name], KIND: ["oom"]}
             return any(True for _ in api.events(since=0, until=until, filters=wanted, decode=True))
 
     def log(self, name: str, *, follow: bool) -> Iterator[bytes]:
