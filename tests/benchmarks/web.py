@@ -32,7 +32,7 @@ from support import Services, start_services, wait_until
 
 SECONDS = 3  # that each movement lasts
 STORM = 5  # seconds that changes are looked at
-CHAINS = 100  # that run beside each other: with a second for each node, 200 changes/s
+CHAINS = 60  # that run beside each other: with a second for each node, some 200 changes/s
 SLEEP = 0.4  # seconds; to start and to end it takes the rest of one
 VISITS = 3  # of which the median counts
 SIZE = {"width": 1280, "height": 800}
@@ -74,7 +74,7 @@ class Bench:
         return task
 
     def storm(self, size: int) -> str:
-        """Submit a graph in which 100 nodes begin and 100 end in each second."""
+        """Submit a graph in which 60 nodes get ready, begin and end in each second."""
         nodes: list[dict[str, Any]] = []
         for number in range(size):
             needs = [f"node {number - CHAINS}"] if number >= CHAINS else []
