@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from gorchestrator.api.booleans import TrueOrFalse
 from gorchestrator.common.text import printable
 from gorchestrator.common.wire import Variable, text, variable
 from gorchestrator.domain.retry import AGAIN, ASK, FAIL
@@ -214,10 +215,8 @@ class NodeSchema(_Strict):
             "example": "fail",
         },
     )
-    allow_failure = fields.Boolean(
+    allow_failure = TrueOrFalse(
         allow_none=True,
-        truthy={True},
-        falsy={False},
         metadata={"description": "successors run even if it fails, and the graph can succeed", "example": False},
     )
     state = fields.Raw(load_only=True, allow_none=True, metadata=_ignored)

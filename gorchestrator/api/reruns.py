@@ -5,6 +5,7 @@ from typing import Any
 from flask import current_app, request
 from marshmallow import RAISE, Schema, ValidationError, fields
 
+from gorchestrator.api.booleans import TrueOrFalse
 from gorchestrator.api.context import blueprint, service
 from gorchestrator.api.idempotency import request_of
 from gorchestrator.api.submissions import created
@@ -47,9 +48,7 @@ class RerunSchema(Schema):
             "example": FAILED,
         },
     )
-    preview = fields.Boolean(
-        load_default=False, truthy={True}, falsy={False}, metadata={"description": "only tell what would run"}
-    )
+    preview = TrueOrFalse(load_default=False, metadata={"description": "only tell what would run"})
 
 
 class NamedNodeSchema(Schema):
@@ -108,7 +107,7 @@ def rerun(task_id: str) -> Any:
     body = read_body(request, current_app.config["BODY_LIMIT"])
     asked = request_of(request, body)
     if asked is not None and (earlier := service().submissions.earlier(asked)):
-        return created(earlier, replayed=True)
+        return created(earlier, replayed=True, **_nodes_of(service().reruns.made(earlier)))
     wanted = load(_SCHEMA, parse_aside(body))
     chosen = [] if wanted["from_"] == FAILED else wanted["from_"]
     if wanted["preview"]:

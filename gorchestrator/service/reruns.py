@@ -1,5 +1,6 @@
 """How a task that has ended runs again: as a new one, which takes over what has succeeded."""
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +14,11 @@ from gorchestrator.domain.graph import Graph
 from gorchestrator.domain.records import NodeRow, Request, Whole
 from gorchestrator.domain.rerunning import Plan, plan
 from gorchestrator.service.submissions import Submissions
-from gorchestrator.service.tasks import Tasks
+from gorchestrator.service.tasks import Tasks, slices
 
 FAILED = "failed"
+_DIGITS = 20  # of a number as text; Python refuses to read very long ones
+_SHOWN = 100  # characters of the name of a node that is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,16 @@ class Reruns:
         graph = replace(graph, deadline=whole.task.deadline)
         return replace(view, task=self._start(whole, graph, planned, request))
 
+    def made(self, task_id: str) -> RerunView:
+        """Return what :meth:`rerun` did when it made this task. Raises UnknownTask."""
+        runs: list[tuple[int, str]] = []
+        reused: list[tuple[int, str]] = []
+        for rows in slices(self._tasks.show(task_id, digraph=False).nodes):
+            for row, spec in rows:
+                nodes = reused if row.reason_code == ReasonCode.REUSED else runs
+                nodes.append((row.node, str(json.loads(spec)["name"])))
+        return RerunView(runs, reused, task_id)
+
     def _start(self, whole: Whole, graph: Graph, planned: Plan, request: Request | None) -> str:
         now = time.time()
         reused = {number: _taken_over(whole.nodes[number][0], whole.task.id, now) for number in planned.reused}
@@ -71,10 +84,11 @@ def _numbers(graph: Graph, chosen: Sequence[str | int]) -> list[int]:
     found = []
     for wanted in chosen:
         number = by_name.get(wanted) if isinstance(wanted, str) else wanted
-        if number is None and isinstance(wanted, str) and wanted.isdecimal():
+        if number is None and isinstance(wanted, str) and wanted.isdecimal() and len(wanted) <= _DIGITS:
             number = int(wanted)
         if number is None or not 0 <= number < len(graph.nodes):
-            raise UnknownNode(f"The task has no node {str(wanted)[:100]!r}; give its name or its number.", node=wanted)
+            shown = wanted[:_SHOWN] if isinstance(wanted, str) else wanted
+            raise UnknownNode(f"The task has no node {str(shown)!r}; give its name or its number.", node=shown)
         found.append(number)
     return found
 

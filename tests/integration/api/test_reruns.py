@@ -93,6 +93,10 @@ def test_what_cannot_run_again_is_refused(api, ended):
     assert rerun(api, fine, {"from": ["a"]}).status == 202
     rerun(api, ended, {"from": ["nobody"]}).is_problem(404, "node-unknown")
     rerun(api, ended, {"from": [99]}).is_problem(404, "node-unknown")
+    for long in ("x" * 100_000, "9" * 5_000):
+        answer = rerun(api, ended, {"from": [long]})
+        answer.is_problem(404, "node-unknown")
+        assert len(answer.data) < 1_000
     rerun(api, "0" * 32).is_problem(404, "task-unknown")
     for faulty in (
         {"from": "all"},
@@ -100,6 +104,8 @@ def test_what_cannot_run_again_is_refused(api, ended):
         {"from": [1.5]},
         {"from": [True]},
         {"preview": "x"},
+        {"preview": 1},
+        {"preview": 0},
         {"to": "x"},
         [1],
     ):
@@ -134,7 +140,9 @@ def test_a_refused_request_uses_up_no_key(api):
 def test_a_rerun_with_a_key_is_taken_once(api, ended):
     first = rerun(api, ended, {"from": ["uses"]}, **{"Idempotency-Key": "key-3"})
     second = rerun(api, ended, {"from": ["uses"]}, **{"Idempotency-Key": "key-3"})
-    assert first.json["id"] == second.json["id"]
+    assert named(first, "runs") == ["bad", "behind", "last", "uses"]
+    assert second.json == first.json
+    assert second.headers["idempotency-replayed"] == "true"
     rerun(api, ended, {"from": ["good"]}, **{"Idempotency-Key": "key-3"}).is_problem(422, "idempotency-key-reused")
 
 

@@ -52,6 +52,8 @@ def test_nodes_are_needed(nodes):
         ("id", "0"),
         ("id", 1.5),
         ("id", True),
+        ("allow_failure", 1),
+        ("allow_failure", "true"),
         ("target", ["a"]),
         ("engine", 1),
         ("engine", "she\0ll"),
