@@ -48,13 +48,15 @@ class Logs:
         """Return at most ``limit`` bytes of the log of a node (name, else number) from ``offset`` on.
 
         By default of its last attempt, which is not complete while another one may follow. ``wait``: seconds for which
-        an empty answer is held back while more may come.
+        an empty answer is held back while more of the same attempt may come.
         """
         deadline = time.monotonic() + wait
+        first = None
         while True:
             piece = self._read(task_id, node, offset, attempt, limit)
+            first = first or piece.attempt
             left = deadline - time.monotonic()
-            if piece.data or piece.complete or left <= 0 or self._store.tailer.closed:
+            if piece.data or piece.complete or piece.attempt != first or left <= 0 or self._store.tailer.closed:
                 return piece
             self._pause(left)
 
@@ -64,7 +66,7 @@ class Logs:
         number = row.attempt if attempt is None else attempt
         size = self._store.reader.log_size(task_id, row.node, number)
         offset, found = size, b""
-        while offset > 0 and found.rstrip(b"\n").count(b"\n") < lines and len(found) < PIECE:
+        while offset > 0 and found.count(b"\n") <= lines and len(found) < PIECE:
             start = max(0, offset - _TAIL_STEP)
             part = self._store.reader.log(task_id, row.node, number, start, offset - start)
             if part.gap is not None:  # lines go no further back than to what was left out
@@ -72,14 +74,19 @@ class Logs:
                 offset = part.gap.offset + part.gap.length
                 break
             found, offset = part.data + found, start
-        kept = b"".join(found.splitlines(keepends=True)[-lines:])[-PIECE:] if lines else b""
+        kept = _last_lines(found, lines)[-PIECE:]
         piece = self._read(task_id, node, size, number if attempt is not None else None, PIECE)
         return LogPiece(number, kept, size, piece.complete and not piece.data, None, size - len(kept))
 
     def follow(self, task_id: str, node: str, offset: int, attempt: int | None = None) -> Iterator[bytes]:
-        """Yield what one attempt prints until it has ended, from ``offset`` on; b"" where nothing came for a while."""
+        """Yield what one attempt prints until it has ended, from ``offset`` on; b"" where nothing came for a while.
+
+        Raises UnknownTask or UnknownNode at once, and not only where somebody begins to read.
+        """
         row, _ = self._tasks.node(task_id, node)
-        number = row.attempt or 1 if attempt is None else attempt
+        return self._followed(task_id, node, offset, row.attempt or 1 if attempt is None else attempt)
+
+    def _followed(self, task_id: str, node: str, offset: int, number: int) -> Iterator[bytes]:
         while not self._store.tailer.closed:
             piece = self.read(task_id, node, offset, number, limit=_TAIL_STEP, wait=_BEAT)
             offset = piece.next
@@ -108,3 +115,11 @@ class Logs:
         """Whether an attempt has ended of a node that may go on with the next one."""
         name = attempt_id(row.task, row.node, attempt)
         return attempt < row.attempt or (row.state is State.TORUN and name in self._store.reader.final_attempts([name]))
+
+
+def _last_lines(text: bytes, lines: int) -> bytes:
+    """Return the last lines. A carriage return ends none: a bar that is drawn again and again is one line."""
+    if lines == 0:
+        return b""
+    body = text.removesuffix(b"\n")
+    return b"\n".join(body.rsplit(b"\n", lines)[-lines:]) + text[len(body) :]

@@ -176,6 +176,24 @@ def test_the_last_lines(house, start, tmp_path):
     assert logs(house, task, "many", "--tail", "3") == NUMBERS[-24:]
 
 
+def test_a_line_that_is_drawn_again_and_again_is_one_line(house):
+    bar = b"begin\n" + b"".join(b"\r%d %%" % percent for percent in range(0, 101, 10)) + b"\n\n"
+    task = house.submit(printing(house, bar, "bar"))
+    house.end(task)
+    for lines in range(5):
+        wanted = b"\n".join(bar.split(b"\n")[-1 - lines :]) if lines else b""
+        answer = read(house, task, "bar", tail=lines)
+        assert answer.data == wanted
+        assert answer.headers["gorch-log-offset"] == str(len(bar) - len(wanted))
+
+
+def test_what_is_not_there_cannot_be_followed(house):
+    task = house.submit({"name": "nil"})
+    path = "/v1/tasks/{}/nodes/{}/log?follow=true"
+    house.api.call("GET", path.format(task, "nobody")).is_problem(404, "node-unknown")
+    house.api.call("GET", path.format("0" * 32, "nil")).is_problem(404, "task-unknown")
+
+
 def test_lines_go_no_further_back_than_to_what_was_left_out(house):
     task = house.submit(printing(house, b"x" * 300_000 + b"\n" + b"y" * 300_000, "wide"))
     house.end(task)
