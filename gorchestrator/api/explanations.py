@@ -22,8 +22,9 @@ class WhySchema(Schema):
         allow_none=True,
         metadata={
             "description": (
-                "by `kind`: `predecessors` (nodes), `slot` (executors with capacity and load), `executor` (reason), "
-                "`backoff` (until, attempt), `answer` (how), `start`, `end` (it runs)"
+                "by `kind`: `predecessors` (nodes; all: how many), `slot` (executor; executors: it with capacity and "
+                "load), `executor` (executor, reason), `backoff` (until, attempt), `answer` (of a person to attempt; "
+                "how: the command), `start`, `end` (it runs: executor, since)"
             )
         },
     )
@@ -36,7 +37,7 @@ class WhySchema(Schema):
             )
         },
     )
-    last_lines = fields.List(fields.String(), metadata={"description": "of the log of a node that failed"})
+    last_lines = fields.List(fields.String(), metadata={"description": "of the log of a node that failed, at most 20"})
 
 
 @blueprint.get("/tasks/<task_id>/nodes/<path:node>/why")

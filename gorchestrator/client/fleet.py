@@ -217,12 +217,17 @@ class Fleet:
 
     def choose(self, node: Node) -> RemoteExecutor:
         """Return the executor that is named as the node's target, else the default one that has its engine."""
-        if node.target in self._executors:
-            return self._executors[node.target]
-        able = [executor for executor in self if executor.has(node.engine)]
-        for executor in [*(each for each in able if each.contact.wait(0)), *able]:  # one that can be reached, if any
-            return executor
-        raise LookupError(f"no executor has the engine {node.engine!r}")
+        found = self.first_for(node.target, node.engine)
+        if found is None:
+            raise LookupError(f"no executor has the engine {node.engine!r}")
+        return found
+
+    def first_for(self, target: str, engine: str) -> RemoteExecutor | None:
+        """Return the executor that a node of this target and engine would get now, if there is one."""
+        if target in self._executors:
+            return self._executors[target]
+        able = [executor for executor in self if executor.has(engine)]
+        return next((each for each in able if each.contact.wait(0)), able[0] if able else None)  # one in reach, if any
 
     def share_with(self, processes: int) -> None:
         """Take note of how many processes use these executors, this one included."""

@@ -1,5 +1,7 @@
 """When a person may say how an attempt counts: only where the service cannot find out by itself."""
 
+import shlex
+
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.domain.records import Answer, NodeRow, TaskRow
 
@@ -27,3 +29,12 @@ def refusal(task: TaskRow, row: NodeRow, answer: Answer, *, running: bool) -> st
     if answer is Answer.RETRY and (task.cancel_at is not None or row.reason_code == ReasonCode.DEADLINE):
         return "Its task is being stopped, so nothing is tried again; resolve it as success or failure."
     return None
+
+
+def command(task: str, name: str) -> str:
+    """Return what a person types to say how the attempt of a node counts.
+
+    It names the node, because its number might be the name of another one.
+    """
+    dashes = "-- " if name.startswith("-") else ""
+    return f"gorch resolve --as success|failure|retry {dashes}{task} {shlex.quote(name)}"

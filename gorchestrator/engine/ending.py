@@ -12,6 +12,7 @@ from gorchestrator.common.timestamps import to_wire
 from gorchestrator.domain.attempts import Result
 from gorchestrator.domain.graph import Node
 from gorchestrator.domain.records import Answer, AttemptRow, Kind, Resolution
+from gorchestrator.domain.resolving import command
 from gorchestrator.domain.retry import ASK, Retry
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _plan_next(run: "Run", node: Node, ended: AttemptRow, retry: Retry) -> None:
 
 
 def _ask(run: "Run", node: Node, ended: AttemptRow) -> None:
-    how = f"gorch resolve {run.task.id} {node.id} --as success|failure|retry"
+    how = command(run.task.id, node.name)
     lost = ended.reason or "nothing is known of it"
     why = f"attempt {ended.attempt} was lost; say how it counts with `{how}`: {lost}"
     set_back(run, node, ended, ReasonCode.ASK, why)

@@ -4,20 +4,25 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
-import gevent
-
-from gorchestrator.client.fleet import Fleet
+from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.common.timestamps import to_wire
+from gorchestrator.domain.documents import matrix_from_json
+from gorchestrator.domain.pace import Pace
 from gorchestrator.domain.records import NodeRow, TaskRow, Whole
+from gorchestrator.domain.resolving import command
 from gorchestrator.domain.retry import Retry
 from gorchestrator.service.logs import Logs
 from gorchestrator.service.tasks import Tasks
 
 _LINES = 20  # of the log of a node that failed
+_BYTES = 16 * 1024  # of these lines; a node may print megabytes without a line's end
+_STEPS = 1000  # nodes looked at between two pauses: about 5 ms
 _NAMED = 5  # nodes in a sentence
 _LISTED = 100  # nodes in the data
 _SIGNAL = re.compile(r"\bSIG[A-Z0-9]+\b")
@@ -60,7 +65,7 @@ class Explanations:
             waits = {"kind": "end", "executor": row.executor, "since": to_wire(row.started_at)}
             return Why(row, spec["name"], summary, row.reason_code or "running", waits, None)
         summary, ended = self._ended(task, row)
-        lines = self._last_lines(row) if row.state in _FAILED else ()
+        lines = self._last_lines(row, spec["name"]) if row.state in _FAILED else ()
         return Why(row, spec["name"], summary, row.reason_code or row.state.label, None, ended, lines)
 
     # -- what it waits for
@@ -69,31 +74,38 @@ class Explanations:
         if row.reason_code == ReasonCode.BACKOFF:
             return row.reason or "", {"kind": "backoff", "attempt": row.attempt + 1, "until": _until(row, spec)}
         if row.reason_code == ReasonCode.ASK:
-            how = f"gorch resolve {row.task} {row.node} --as success|failure|retry"
+            how = command(row.task, spec["name"])
             return row.reason or "", {"kind": "answer", "attempt": row.attempt, "how": how}
         if row.reason_code == ReasonCode.SLOT:
             return row.reason or "", {"kind": "slot", **self._room(row, spec)}
         if row.reason is not None:
-            return row.reason, {"kind": "executor", "executor": row.executor or spec["target"], "reason": row.reason}
+            executor = self._executor(row, spec)
+            name = executor.name if executor else None
+            return row.reason, {"kind": "executor", "executor": name, "reason": row.reason}
         whole = self._tasks.show(task.id, digraph=True)
         missing = [number for number in Needs(whole).of(row.node) if not whole.nodes[number][0].state.final]
         if missing:
-            told = [_told(whole, number) for number in missing]
-            return f"It waits for {_some(told)}.", {"kind": "predecessors", "nodes": told[:_LISTED], "all": len(told)}
+            told = _told(whole, missing)
+            return f"It waits for {_some(told, len(missing))}.", {
+                "kind": "predecessors",
+                "nodes": told,
+                "all": len(missing),
+            }
         return "It is about to start.", {"kind": "start"}
+
+    def _executor(self, row: NodeRow, spec: Mapping[str, Any]) -> RemoteExecutor | None:
+        """Return the executor that a node waits for: of its last attempt, else the one that it would get."""
+        last = self._fleet.named(row.executor) if row.executor else None
+        return last or self._fleet.first_for(spec["target"], spec["engine"])
 
     def _room(self, row: NodeRow, spec: Mapping[str, Any]) -> Json:
         """Return what is known of the executor that has no room."""
-        named = self._fleet.named(row.executor or spec["target"])
-        found = [named] if named else [each for each in self._fleet if each.has(spec["engine"])]
-        infos = [(each.name, each.contact.info) for each in found]
-        return {
-            "executor": found[0].name if len(found) == 1 else None,
-            "executors": [
-                {"name": name, "capacity": info.capacity if info else None, "load": info.load if info else None}
-                for name, info in infos
-            ],
-        }
+        found = self._executor(row, spec)
+        if found is None:
+            return {"executor": None, "executors": []}
+        info = found.contact.info
+        room = {"name": found.name, "capacity": info.capacity if info else None, "load": info.load if info else None}
+        return {"executor": found.name, "executors": [room]}
 
     # -- what ended it
 
@@ -116,20 +128,20 @@ class Explanations:
     def _not_run(self, task: TaskRow, row: NodeRow) -> tuple[str, Json]:
         """Return which predecessors stood in the way, and in whose failure it all began."""
         whole = self._tasks.show(task.id, digraph=True)
-        needs = Needs(whole)
-        direct, roots = _guilty(whole, needs, row.node)
-        first = [_told(whole, number) for number in roots]
-        summary = f"It was not run: {_some([_told(whole, number) for number in direct])} did not succeed."
+        direct, roots = _guilty(whole, Needs(whole), row.node)
+        nodes, first = _told(whole, direct), _told(whole, roots)
+        summary = f"It was not run: {_some(nodes, len(direct))} did not succeed."
         if set(roots) != set(direct):
-            summary += f" It began with {_some(first)}."
-        nodes = [_told(whole, number) for number in direct[:_LISTED]]
-        return summary, {"kind": "predecessor", "nodes": nodes, "roots": first[:_LISTED]}
+            summary += f" It began with {_some(first, len(roots))}."
+        return summary, {"kind": "predecessor", "nodes": nodes, "roots": first}
 
-    def _last_lines(self, row: NodeRow) -> Sequence[str]:
+    def _last_lines(self, row: NodeRow, name: str) -> Sequence[str]:
         if not row.attempt:
             return ()
-        piece = self._logs.tail(row.task, str(row.node), _LINES, row.attempt)
-        return piece.data.decode(errors="replace").splitlines()
+        piece = self._logs.tail(row.task, name, _LINES, row.attempt)  # its number may be the name of another one
+        text = piece.data[-_BYTES:].decode(errors="replace").removesuffix("\n")
+        # What a terminal would show of a line: what stands behind its last carriage return.
+        return [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")] if text else ()
 
 
 class Needs:
@@ -137,30 +149,39 @@ class Needs:
 
     def __init__(self, whole: Whole) -> None:
         self._whole = whole
-        text = whole.digraph
-        # Only a native thread may take as long as a large matrix does.
-        self._cells = None if text is None else gevent.get_hub().threadpool.apply(json.loads, (text,))
+        self._cells = None if whole.digraph is None else matrix_from_json(whole.digraph, breathe)
 
     def of(self, node: int) -> list[int]:
         """Return the numbers of a node's predecessors."""
         size = len(self._whole.nodes)
         if self._cells is not None:
-            return [number for number in range(size) if self._cells[number * size + node]]
+            return list(compress(range(size), self._cells[node::size]))
         found: list[int] = json.loads(self._whole.nodes[node][1])["needs"]
         return found
 
 
 def _guilty(whole: Whole, needs: Needs, node: int) -> tuple[list[int], list[int]]:
     """Return the predecessors of a node that did not succeed, and those before them with which it began."""
-    direct = [number for number in needs.of(node) if _stands_in_the_way(whole, number)]
-    seen, queue, roots = set(direct), list(direct), []
+    pace = Pace(breathe, _STEPS)
+    seen: set[int] = set()
+
+    def before(number: int) -> list[int]:
+        """Return those before a node that stand in the way and were not seen yet."""
+        found = []
+        for each in needs.of(number):
+            pace.spend(1)
+            if each not in seen and _stands_in_the_way(whole, each):
+                seen.add(each)
+                found.append(each)
+        return found
+
+    direct = before(node)
+    queue, roots = list(direct), []
     for number in queue:  # which grows meanwhile
-        if whole.nodes[number][0].state is not State.NOTRUNNABLE:
+        if whole.nodes[number][0].state is State.NOTRUNNABLE:
+            queue.extend(before(number))
+        else:
             roots.append(number)
-            continue
-        new = [each for each in needs.of(number) if each not in seen and _stands_in_the_way(whole, each)]
-        seen.update(new)
-        queue.extend(new)
     return direct, sorted(roots)
 
 
@@ -171,14 +192,18 @@ def _stands_in_the_way(whole: Whole, number: int) -> bool:
     return row.state in {State.NOTRUNNABLE, State.CANCELED} or not json.loads(text).get("allow_failure")
 
 
-def _told(whole: Whole, number: int) -> Json:
-    row, text = whole.nodes[number]
-    return {"node": number, "name": json.loads(text)["name"], "state": int(row.state), "reason": row.reason}
+def _told(whole: Whole, numbers: Sequence[int]) -> list[Json]:
+    """Return what is told of nodes, as many of them as are listed."""
+    return [
+        {"node": number, "name": json.loads(text)["name"], "state": int(row.state), "reason": row.reason}
+        for number in numbers[:_LISTED]
+        for row, text in [whole.nodes[number]]
+    ]
 
 
-def _some(nodes: Sequence[Json]) -> str:
-    named = ", ".join(f"{node['name']!r} ({State(node['state']).label})" for node in nodes[:_NAMED])
-    return named + (f" and {len(nodes) - _NAMED} more" if len(nodes) > _NAMED else "")
+def _some(told: Sequence[Json], total: int) -> str:
+    named = ", ".join(f"{node['name']!r} ({State(node['state']).label})" for node in told[:_NAMED])
+    return named + (f" and {total - _NAMED} more" if total > _NAMED else "")
 
 
 def _until(row: NodeRow, spec: Mapping[str, Any]) -> str | None:

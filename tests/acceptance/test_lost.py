@@ -96,7 +96,10 @@ def test_a_person_says_how_a_lost_attempt_counts(services: Services, tmp_path: P
     wait_until(lambda: node_of(services, task)["reason_code"] == "ask", 30)
     node = node_of(services, task)
     assert (node["state"], node["attempt"]) == (1, 1)
-    assert f"`gorch resolve {task} 0 --as success|failure|retry`" in str(node["reason"])
+    assert f"`gorch resolve --as success|failure|retry {task} a`" in str(node["reason"])
+    waits = services.remote.why(task, "a")["waits_for"]
+    assert (waits["kind"], waits["attempt"]) == ("answer", 1)
+    assert waits["how"] in node["reason"]
     services.orchestrator.kill()
     services.orchestrator.start()
     wait_until(lambda: answers(services))

@@ -38,7 +38,7 @@ def test_it_waits_and_says_how_to_answer():
     row = bench.journal.node(0)
     assert row.state is State.TORUN
     assert row.reason.startswith("attempt 1 was lost; ")
-    assert f"`gorch resolve {TASK} 0 --as success|failure|retry`" in row.reason
+    assert f"`gorch resolve --as success|failure|retry {TASK} a`" in row.reason
     assert row.reason.endswith(": its process is gone")
     attempt = bench.journal.changes[-1].attempt_row
     assert (attempt.state, attempt.reason_code) == (State.FAILURE, "lost")
