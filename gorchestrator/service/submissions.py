@@ -46,7 +46,7 @@ class Submissions:
 
     def earlier(self, request: Request) -> str | None:
         """Return the task that a request made when it came before. Raises KeyReused or InProgress."""
-        found = self._store.reader.same_request(request)
+        found = self._store.reader.same_request(request, time.time())
         if found is None and request.key in self._in_progress:
             raise InProgress
         return found

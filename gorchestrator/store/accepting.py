@@ -22,7 +22,7 @@ _LABELS = inserting(tables.labels)
 _NODES = inserting(tables.nodes)
 _REQUESTS = inserting(tables.requests)
 _request = select(tables.requests.c.digest, tables.requests.c.task)
-_REQUEST = named(_request.where(tables.requests.c.key == bindparam("by")))
+_REQUEST = named(_request.where(tables.requests.c.key == bindparam("by"), tables.requests.c.at >= bindparam("since")))
 _OLD_REQUESTS = named(delete(tables.requests).where(tables.requests.c.at < bindparam("before")))
 _REQUESTS_KEPT = 86_400.0  # seconds
 _IS_FULL = named(select(tables.tasks.c.id).where(OPEN).limit(literal_column("1")).offset(bindparam("last")))
@@ -54,7 +54,7 @@ class Accept:
         The task may be that of an earlier request. Raises KeyReused if that asked for something else.
         """
         task, connection = self._task, transaction.connection
-        if self._request is not None and (earlier := same_request(connection, self._request)):
+        if self._request is not None and (earlier := same_request(connection, self._request, task.accepted_at)):
             return earlier
         if self._most is not None and connection.execute(_IS_FULL, {"last": self._most - 1}).fetchone():
             return None
@@ -79,9 +79,13 @@ class Accept:
         return task.id
 
 
-def same_request(connection: sqlite3.Connection, request: Request) -> str | None:
-    """Return the task that an earlier request with this key made. Raises KeyReused if it asked for something else."""
-    found = connection.execute(_REQUEST, {"by": request.key}).fetchone()
+def same_request(connection: sqlite3.Connection, request: Request, now: float) -> str | None:
+    """Return the task that an earlier request with this key made, within the time for which it is kept.
+
+    ``now``: seconds since the epoch. Raises KeyReused if it asked for something else.
+    """
+    wanted = {"by": request.key, "since": rows.to_micro(now - _REQUESTS_KEPT)}
+    found = connection.execute(_REQUEST, wanted).fetchone()
     if found is None:
         return None
     digest, task = found

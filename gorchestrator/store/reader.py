@@ -110,9 +110,12 @@ class Reader:
         found = self._one(queries.NEWEST_OF_TASK, {"task": task})
         return (0, 0.0) if found is None else (found[0], rows.from_micro(found[1]) or 0.0)
 
-    def same_request(self, request: Request) -> str | None:
-        """Return the task that an earlier request made. Raises KeyReused if it asked for something else."""
-        return self._call(lambda connection: same_request(connection, request))
+    def same_request(self, request: Request, now: float) -> str | None:
+        """Return the task that an earlier request made; None also if that was too long ago.
+
+        ``now``: seconds since the epoch. Raises KeyReused if it asked for something else.
+        """
+        return self._call(lambda connection: same_request(connection, request, now))
 
     # -- nodes and attempts
 

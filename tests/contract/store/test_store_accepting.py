@@ -27,8 +27,8 @@ def test_a_request_is_taken_once(store: Store) -> None:
     assert taken(store, OTHER, at=2.0) == TASK
     assert store.reader.task(OTHER) is None
     assert store.reader.nodes(OTHER) == []
-    assert store.reader.same_request(ASKED) == TASK
-    assert store.reader.same_request(Request("another", "digest")) is None
+    assert store.reader.same_request(ASKED, 1.0) == TASK
+    assert store.reader.same_request(Request("another", "digest"), 1.0) is None
     assert [event.task for event in store.reader.events(0, 10)] == [TASK]
 
 
@@ -42,9 +42,12 @@ def test_a_key_is_for_one_request_alone(store: Store) -> None:
 
 def test_a_key_is_forgotten_after_a_day(store: Store) -> None:
     taken(store, TASK, at=1000.0)
+    assert store.reader.same_request(ASKED, 1000.0 + 86_399) == TASK
+    assert store.reader.same_request(ASKED, 1000.0 + 86_401) is None  # though nobody has come since then
     taken(store, OTHER, Request("later", "digest"), at=1000.0 + 86_401)
-    assert store.reader.same_request(ASKED) is None
+    assert store.reader.same_request(ASKED, 1000.0 + 86_401) is None
     assert taken(store, "c" * 32, at=1000.0 + 86_402) == "c" * 32
+    assert taken(store, "d" * 32, Request("key", "something else"), at=1000.0 + 2 * 86_403) == "d" * 32
 
 
 def test_of_many_at_once_one_is_taken(store: Store) -> None:
