@@ -23,6 +23,7 @@ _STATES = {state.label: state for state in (State.INITIAL, State.RUNNING, *_FINA
 _OPEN = frozenset({State.INITIAL, State.RUNNING})
 _LABELS_MOST = 10
 _NAME_MOST = 1000  # characters
+_LATEST = 10.0**12  # seconds since the epoch
 _SECONDS = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
@@ -43,7 +44,7 @@ def list_tasks() -> Response:
           example: failure,timeout
         - in: query
           name: open
-          description: true leaves out the tasks that have ended
+          description: "true is the same as `state=open`, beside other states too"
           schema: {type: boolean, default: false}
         - in: query
           name: name
@@ -99,6 +100,8 @@ def _wanted() -> Wanted:
     name = request.args.get("name", "")
     if len(name) > _NAME_MOST:
         raise BadQuery(f"The parameter name has {len(name)} characters; at most {_NAME_MOST} are taken.")
+    if "\0" in name:  # there a pattern of SQLite ends
+        raise BadQuery("The parameter name has a character NUL, as no task's name has.")
     return Wanted(
         now=now,
         states=_states(),
@@ -165,8 +168,8 @@ def _place(sort: str) -> tuple[float, Place | None]:
         return time.time(), None
     try:
         of, now, value, task = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        found = float(now), Place(_key(str(of), value), str(task))
-    except (ValueError, TypeError):
+        found = _moment(now), Place(_key(str(of), value), _storable(task))
+    except (ValueError, TypeError, OverflowError, RecursionError):  # whatever somebody may have written into it
         raise BadQuery("The parameter cursor is none that a page had as its next.") from None
     if of != sort:
         raise BadQuery("The cursor is of a list that is sorted otherwise; give the sort of the page before.")
@@ -175,9 +178,24 @@ def _place(sort: str) -> tuple[float, Place | None]:
 
 def _key(sort: str, value: Any) -> int | str:
     if sort.removeprefix("-") == Sort.NAME:
-        return str(value)
+        return _storable(value)
     found = int(value)
     if abs(found) >= 2**63:
+        raise ValueError(found)
+    return found
+
+
+def _storable(value: Any) -> str:
+    """Return a text that the store can compare with. Raises ValueError if it has a lone surrogate."""
+    text = str(value)
+    text.encode()
+    return text
+
+
+def _moment(value: Any) -> float:
+    """Return seconds since the epoch. Raises ValueError if they are no time, such as NaN."""
+    found = float(value)
+    if not 0 <= found < _LATEST:
         raise ValueError(found)
     return found
 

@@ -1,5 +1,7 @@
 """The list of tasks over HTTP: filters, order, pages, and what is wrong with a query."""
 
+import base64
+
 import pytest
 
 TASKS = "/v1/tasks"
@@ -92,6 +94,7 @@ def test_a_task_in_the_list(listed):
         ("open=yes", "true or false"),
         ("&".join(["label=a"] * 11), "11 labels"),
         ("name=" + "x" * 1001, "1001 characters"),
+        ("name=o%00x", "NUL"),
     ],
 )
 def test_a_faulty_query_is_refused(listed, query, said):
@@ -106,3 +109,28 @@ def test_a_cursor_is_for_the_list_that_gave_it(listed):
     answer = api.call("GET", f"{TASKS}?limit=1&sort=state&cursor={cursor}")
     answer.is_problem(422, "bad-query")
     assert "sorted otherwise" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("sort", ["-accepted", "name"])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '["SORT", NaN, 1, "a"]',
+        '["SORT", Infinity, 1, "a"]',
+        '["SORT", 1e300, 1, "a"]',
+        '["SORT", -1, 1, "a"]',
+        '["SORT", 0, 1, "\\ud800"]',
+        '["SORT", 0, "\\ud800", "a"]',
+        '["SORT", 0, 1]',
+        "[" * 2500,
+    ],
+)
+def test_a_cursor_that_somebody_has_changed_is_refused(listed, sort, inner):
+    cursor = base64.urlsafe_b64encode(inner.replace("SORT", sort).encode()).decode().rstrip("=")
+    listed[0].call("GET", f"{TASKS}?sort={sort}&cursor={cursor}").is_problem(422, "bad-query")
+
+
+@pytest.mark.parametrize("value", ["1e400", "1e30", "NaN", "null", '"x"'])
+def test_a_cursor_with_a_number_that_is_none_is_refused(listed, value):
+    cursor = base64.urlsafe_b64encode(f'["state", 0, {value}, "a"]'.encode()).decode().rstrip("=")
+    listed[0].call("GET", f"{TASKS}?sort=state&cursor={cursor}").is_problem(422, "bad-query")
