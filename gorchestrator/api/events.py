@@ -17,11 +17,12 @@ from gorchestrator.common.timestamps import to_wire
 from gorchestrator.domain.records import EventRow, Kind
 from gorchestrator.service.events import Events, Start
 
-_RETRY = b"retry: 1000\n\n"  # milliseconds until a browser connects again
+_RETRY = b"retry: 1000\n"  # milliseconds until a browser connects again
 _BEAT = b": beat\n\n"
 _KINDS = frozenset(map(str, Kind))
 _DATES = {"started_at": "start_date", "stopped_at": "stop_date"}  # in the journal in microseconds
 _INNER = frozenset({"owner", "fence"})
+_NOWHERE = 2**63 - 1  # no event has this number
 _REMEMBERED = 1024  # frames of events
 _recent: dict[tuple[str, int], bytes] = {}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -47,7 +48,8 @@ def all_events() -> Response:
       description: >-
         `id` is the number of the event in the journal, `event` its kind, `data` a JSON object. Every 15 s without
         an event there is a comment. `reset` says that the events behind the wanted one are not kept: load the
-        tasks anew, the stream goes on behind its id.
+        tasks anew, the stream goes on behind its id. A first block with an `id` and nothing else says where the
+        stream begins, so that who is cut off before the first event misses none.
       parameters:
         - After
         - LastEventId
@@ -96,21 +98,21 @@ def task_events(task_id: str) -> Response:
     """
     events = service().events
     start = events.start_of(task_id, _after())
-    return Response(status=204) if start is None else _stream(events, start, task_id, _KINDS)
+    return Response(status=204) if start is None else _stream(events, start, task_id)
 
 
 def _after() -> int | None:
-    wanted = number(request, "after")
-    if wanted is not None:
-        return wanted
-    last = request.headers.get("Last-Event-ID", "")
-    return int(last) if last.isdecimal() and len(last) <= 18 else None  # noqa: PLR2004  (digits of 64 bits)
+    """Return the event behind which to begin: a browser that connects again sends both, and has moved on since."""
+    after, last = number(request, "after"), request.headers.get("Last-Event-ID", "")
+    if not last:
+        return after
+    return int(last) if last.isdecimal() and len(last) <= 18 else _NOWHERE  # noqa: PLR2004  (digits of 64 bits)
 
 
-def _kinds() -> frozenset[str]:
+def _kinds() -> frozenset[str] | None:
     text = request.args.get("kind")
     if text is None:
-        return _KINDS
+        return None
     wanted = frozenset(text.split(","))
     if unknown := wanted - _KINDS:
         shown = ", ".join(sorted(each[:50] for each in unknown))
@@ -118,13 +120,13 @@ def _kinds() -> frozenset[str]:
     return wanted
 
 
-def _stream(events: Events, start: Start, task_id: str | None, kinds: frozenset[str]) -> Response:
+def _stream(events: Events, start: Start, task_id: str | None, kinds: frozenset[str] | None = None) -> Response:
     def body() -> Iterator[bytes]:
-        yield _RETRY
+        yield _RETRY + (b"id: %d\n\n" % start.after if task_id is None else b"\n")
         if start.reset:
             yield _frame(start.after, "reset", {"after": start.after})
-        for found in events.follow(start.after, task_id):
-            yield b"".join(_framed(event) for event in found if event.kind in kinds) or _BEAT
+        for found in events.follow(start.after, task_id, kinds):
+            yield b"".join(map(_framed, found)) or _BEAT
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response(body(), content_type="text/event-stream", headers=headers)

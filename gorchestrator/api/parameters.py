@@ -30,7 +30,7 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "LastEventId": {
         "in": "header",
         "name": "Last-Event-ID",
-        "description": "the same as `after`, which comes first: browsers send it when they connect again",
+        "description": "the same as `after`, and goes before it: browsers send it when they connect again",
         "schema": {"type": "string"},
     },
 }

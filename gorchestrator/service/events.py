@@ -1,6 +1,6 @@
 """What happens, as it happens: the journal from any line on, to its end and beyond."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from gorchestrator.domain.records import EventRow
@@ -36,16 +36,18 @@ class Events:
     def start_of(self, task_id: str, after: int | None) -> Start | None:
         """Return where a task's stream begins, None if all of it lies behind its reader. Raises UnknownTask."""
         row = self._tasks.get(task_id)
-        _, last = self._store.reader.kept()
-        if after is not None and after > last:
+        pruned, last = self._store.reader.kept()
+        if after and not pruned <= after <= last:
             return Start(self._store.reader.last_seq(task_id), reset=True)
         if row.state.final and (after or 0) >= self._store.reader.last_seq(task_id):
             return None
         return Start(after or 0, reset=False)
 
-    def follow(self, after: int, task_id: str | None = None) -> Iterator[Sequence[EventRow]]:
-        """Yield the events behind ``after``, of one task or of all, as they come; now and then none of them.
+    def follow(
+        self, after: int, task_id: str | None = None, kinds: Container[str] | None = None
+    ) -> Iterator[Sequence[EventRow]]:
+        """Yield the events behind ``after``, of one task or of all, as they come; after a silence none of them.
 
-        Ends when this process stops, and with the end of the task.
+        ``kinds``: no others. Ends when this process stops, and with the end of the task.
         """
-        return self._store.feed.follow(after, task_id, _BEAT)
+        return self._store.feed.follow(after, task_id, _BEAT, kinds)

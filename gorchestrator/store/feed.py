@@ -4,11 +4,12 @@ Who keeps up is served from memory; who is slow, or begins further back, reads t
 reader costs what he takes, and nobody waits for another.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from time import monotonic
 
 import gevent
 from gevent.event import Event
+from gevent.lock import Semaphore
 
 from gorchestrator.domain.records import EventRow, Kind
 from gorchestrator.store.reader import Reader
@@ -27,26 +28,31 @@ class Feed:
         self._reader = reader
         self._tailer = tailer
         self._followers: set[Event] = set()
+        self._beginning = Semaphore()
         self._end_listening: Callable[[], None] | None = None
         self._kept: list[EventRow] = []  # without a gap
         self._from = 0  # the number of the event before the first of them
         self._closed = False
 
-    def follow(self, after: int, task: str | None, beat: float) -> Iterator[Sequence[EventRow]]:
+    def follow(
+        self, after: int, task: str | None, beat: float, kinds: Container[str] | None = None
+    ) -> Iterator[Sequence[EventRow]]:
         """Yield the events behind number ``after``, of one task or of all; an empty sequence after ``beat`` seconds.
 
-        Ends when the store is closed; that of a task with its end.
+        ``kinds``: no others. Ends when the store is closed; that of a task with its end.
         """
         woken = Event()
-        self._join(woken)
+        self._followers.add(woken)
         try:
+            self._listen()
             told = monotonic()
             while not self._closed:
                 woken.clear()
                 before = after
                 found, after = self._behind(after, task)
-                if found or monotonic() - told >= beat:
-                    yield found
+                wanted = found if kinds is None else [event for event in found if event.kind in kinds]
+                if wanted or monotonic() - told >= beat:
+                    yield wanted
                     told = monotonic()
                 if task and any(event.kind is Kind.TASK_FINAL for event in found):
                     return
@@ -73,11 +79,12 @@ class Feed:
         last = found[-1].seq if found else after
         return found, last if len(found) == _SLICE else max(last, known)
 
-    def _join(self, woken: Event) -> None:
-        self._followers.add(woken)
-        if self._end_listening is None:
-            self._end_listening = self._tailer.listen(self._take)
-            self._kept, self._from = [], self._tailer.seen
+    def _listen(self) -> None:
+        """Begin with the first follower. Who comes while the end of the journal is looked up, waits for that."""
+        with self._beginning:
+            if self._end_listening is None:
+                self._end_listening = self._tailer.listen(self._take)
+                self._kept, self._from = [], self._tailer.seen
 
     def _leave(self, woken: Event) -> None:
         self._followers.discard(woken)

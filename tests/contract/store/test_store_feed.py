@@ -8,6 +8,7 @@ import gevent
 import pytest
 
 from gorchestrator.common.states import State
+from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.records import EventRow
 from gorchestrator.store import Store, feed
 from store_support import OTHER, TASK, accept, eventually, node_change, task_change
@@ -100,6 +101,39 @@ def test_silence_is_told(store: Store) -> None:
     busy = gevent.spawn(lambda: [(accept(store, f"{n:032x}"), gevent.sleep(0.01)) for n in range(30)])
     assert list(next(stream)) == []  # what happens to other tasks is silence, too
     busy.join()
+
+
+def test_events_of_other_kinds_are_silence(store: Store) -> None:
+    accept(store)
+    stream = store.feed.follow(1, None, LONG, {"task_final"})
+    heard = gevent.spawn(next, stream)
+    write(store, 50)
+    eventually(lambda: len(store.feed._kept) > 0)
+    gevent.sleep(0.1)
+    assert not heard.ready()
+    store.journal.write(task_change(State.SUCCESS))
+    assert [event.kind for event in heard.get(timeout=20)] == ["task_final"]
+
+
+def test_many_who_begin_at_once_listen_once_and_let_go(store: Store) -> None:
+    accept(store)
+    followers = [Follower(store.feed.follow(0, None, LONG)) for _ in range(5)]
+    eventually(lambda: all(follower.heard for follower in followers))
+    assert len(store.tailer._callbacks) == 1
+    for follower in followers:
+        follower.greenlet.kill()
+    assert store.tailer._callbacks == []
+
+
+def test_who_cannot_begin_leaves_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(task: str | None = None) -> int:
+        raise StoreUnavailable("The disk is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.reader, "last_seq", fail)
+        with pytest.raises(StoreUnavailable):
+            next(store.feed.follow(0, None, LONG))
+    assert store.feed._followers == set()
 
 
 def test_the_memory_is_bounded_and_let_go(store: Store) -> None:

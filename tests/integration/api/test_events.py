@@ -80,6 +80,36 @@ def test_all_tasks_from_now_on(api):
         assert [frame.event for frame in until(answer, "task_final")] == ["task_started", "task_final"]
 
 
+def test_where_a_stream_of_all_begins_is_told_before_anything_happens(api):
+    """So who is cut off before the first event goes on from there and misses nothing."""
+    task = api.submit(NIL)
+    api.end(task)
+    with streaming(api, "/v1/events") as answer:
+        assert answer.readline() == b"retry: 1000\n"
+        assert int(answer.readline().removeprefix(b"id: ")) >= api.task(task)["seq"]
+        assert answer.readline() == b"\n"
+
+
+def test_a_browser_that_connects_again_goes_on_behind_what_it_has_seen(api):
+    """It sends the address that it began with, and the last event that it has seen."""
+    task = api.submit(NIL)
+    api.end(task)
+    with streaming(api, f"{TASKS}/{task}/events") as answer:
+        whole = list(frames(answer))
+    for path in (f"{TASKS}/{task}/events", "/v1/events"):
+        with streaming(api, f"{path}?after={whole[0].id}", {"Last-Event-ID": whole[2].id}) as answer:
+            assert next(frames(answer)).data["seq"] > int(whole[2].id)
+
+
+@pytest.mark.parametrize("wrong", ["abc", "-1", "1.5", "9" * 30])
+@pytest.mark.parametrize("path", ["/v1/events", "{task}/events"])
+def test_who_does_not_know_where_he_was_begins_anew(api, path, wrong):
+    task = api.submit(NIL)
+    api.end(task)
+    with streaming(api, path.format(task=f"{TASKS}/{task}"), {"Last-Event-ID": wrong}) as answer:
+        assert next(frames(answer)).event == "reset"
+
+
 def test_a_kind_that_is_none_is_refused(api):
     answer = api.call("GET", "/v1/events?kind=task_final,nonsense")
     answer.is_problem(422, "bad-query")
@@ -109,14 +139,16 @@ def test_who_comes_from_the_future_begins_anew(api, path):
 def test_who_wants_what_is_not_kept_begins_anew(start):
     orchestrator = start(workers=1)
     api = orchestrator.api
-    api.end(api.submit(NIL))
+    task = api.submit(NIL)
+    api.end(task)
     orchestrator.stop()
     with closing(sqlite3.connect(orchestrator.folder / "data" / "gorchestrator.db")) as connection, connection:
         connection.execute("DELETE FROM events WHERE seq <= 3")
         connection.execute("UPDATE counter SET pruned = 3")
     orchestrator.start()
-    with streaming(orchestrator.api, "/v1/events?after=2") as answer:
-        assert next(frames(answer)).event == "reset"
+    for path in ("/v1/events", f"{TASKS}/{task}/events"):
+        with streaming(orchestrator.api, f"{path}?after=2") as answer:
+            assert next(frames(answer)).event == "reset"
     with streaming(orchestrator.api, "/v1/events?after=3") as answer:
         assert next(frames(answer)).data["seq"] == 4
 
