@@ -18,6 +18,7 @@ from gorchestrator.service.tasks import Tasks, slices
 
 FAILED = "failed"
 _DIGITS = 20  # of a number as text; Python refuses to read very long ones
+_NODES_PER_SLICE = 500
 _SHOWN = 100  # characters of the name of a node that is not there
 
 
@@ -74,7 +75,11 @@ class Reruns:
 
     def _start(self, whole: Whole, graph: Graph, planned: Plan, request: Request | None) -> str:
         now = time.time()
-        reused = {number: _taken_over(whole.nodes[number][0], whole.task.id, now) for number in planned.reused}
+        reused = {}
+        for place, number in enumerate(planned.reused):
+            reused[number] = _taken_over(whole.nodes[number][0], whole.task.id, now)
+            if place % _NODES_PER_SLICE == 0:
+                breathe()
         with self._submissions.once(request):
             return self._submissions.start(graph, whole.digraph, reused=reused, rerun_of=whole.task.id, request=request)
 

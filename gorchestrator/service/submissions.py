@@ -85,13 +85,14 @@ class Submissions:
             deadline=graph.deadline,
             rerun_of=rerun_of,
         )
-        nodes = []
+        ended = _of_task(task.id, reused or {})
+        nodes, rows = [], []
         for node in graph.nodes:
             nodes.append((node.id, node.name, node_to_json(node, with_needs=cells is None)))
+            rows.append(ended.get(node.id) or NodeRow(task.id, node.id))
             if node.id % _NODES_PER_SLICE == 0:
                 breathe()
         digraph = cells if cells is None or isinstance(cells, str) else _in_thread(matrix_to_json, cells)
-        ended = {number: _of_task(task.id, row) for number, row in (reused or {}).items()}
         taken = self._store.journal.accept(
             task,
             digraph,
@@ -102,7 +103,6 @@ class Submissions:
             request=request,
         )
         if taken == task.id:
-            rows = [ended.get(node.id) or NodeRow(task.id, node.id) for node in graph.nodes]
             self._scheduler.run(Stored(task, graph, rows, attempts={}, log_sizes={}))
         return taken
 
@@ -121,8 +121,13 @@ class Submissions:
             self._in_progress.discard(request.key)
 
 
-def _of_task(task: str, row: NodeRow) -> NodeRow:
-    return replace(row, task=task)
+def _of_task(task: str, reused: Mapping[int, NodeRow]) -> dict[int, NodeRow]:
+    found = {}
+    for place, (number, row) in enumerate(reused.items()):
+        found[number] = replace(row, task=task)
+        if place % _NODES_PER_SLICE == 0:
+            breathe()
+    return found
 
 
 def _in_thread(function: Callable[..., T], *args: Any) -> T:
