@@ -9,10 +9,14 @@ from gorchestrator.common.http.parameters import applied, flag, wait_of
 _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
 
 
-def _show(task_id: str, status: int = 200, waited: float = 0) -> Response:
-    view = service().tasks.show(task_id, digraph=flag(request, "digraph", default=True))
+def _show(task_id: str, *, digraph: bool, status: int = 200, waited: float = 0) -> Response:
+    view = service().tasks.show(task_id, digraph=digraph)
     headers = applied(waited) | {"ETag": _tag(view.seq, view.at)}
     return Response(answers.task(view), status, headers, content_type="application/json")
+
+
+def _digraph() -> bool:
+    return flag(request, "digraph", default=True)
 
 
 def _tag(seq: int, at: float) -> str:
@@ -57,7 +61,7 @@ def show(task_id: str) -> Response:
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
     """
-    wait = wait_of(request, _WAIT_MOST)
+    digraph, wait = _digraph(), wait_of(request, _WAIT_MOST)
     if request.if_none_match:
         seq, at = service().tasks.version(task_id)
         if wait and request.if_none_match.contains_weak(_tag(seq, at).strip('"')):
@@ -67,7 +71,7 @@ def show(task_id: str) -> Response:
             return Response(status=304, headers=applied(wait) | {"ETag": _tag(seq, at)})
     elif wait:
         service().tasks.ended(task_id, wait)
-    return _show(task_id, waited=wait)
+    return _show(task_id, digraph=digraph, waited=wait)
 
 
 @blueprint.get("/tasks/<task_id>/nodes/<path:node>")
@@ -102,6 +106,10 @@ def cancel(task_id: str) -> Response:
       summary: Stop a task; what runs is killed. A task that has ended stays as it is
       parameters:
         - {in: path, name: task_id, required: true, schema: {type: string}}
+        - in: query
+          name: digraph
+          description: false leaves out the matrix of the answer
+          schema: {type: boolean, default: true}
         - in: header
           name: Prefer
           description: wait=N waits at most N seconds (up to 50) until everything is dead
@@ -118,9 +126,10 @@ def cancel(task_id: str) -> Response:
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
+        422: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
-    wait = wait_of(request, _WAIT_MOST)
+    digraph, wait = _digraph(), wait_of(request, _WAIT_MOST)  # whatever is wrong with them is said before it ends
     ended_before = service().tasks.get(task_id).state.final
     service().tasks.cancel(task_id, request.remote_addr or "unknown", wait)
-    return _show(task_id, 200 if ended_before else 202, wait)
+    return _show(task_id, digraph=digraph, status=200 if ended_before else 202, waited=wait)

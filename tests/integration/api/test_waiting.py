@@ -70,3 +70,12 @@ def test_changes_can_be_followed_one_after_the_other_to_the_end(api):
 
 def test_an_unknown_task_has_no_tag(api):
     api.call("GET", f"{TASKS}/{'0' * 32}", headers={"If-None-Match": '"x"'}).is_problem(404, "task-unknown")
+
+
+def test_a_faulty_query_is_refused_before_anything_is_done(api, task):
+    began = time.monotonic()
+    for method in ("GET", "DELETE"):
+        api.call(method, f"{TASKS}/{task}?digraph=perhaps", wait=20).is_problem(422, "bad-query")
+    assert time.monotonic() - began < 10
+    assert api.task(task)["state"] == 2
+    assert api.task(task)["cancel_date"] is None
