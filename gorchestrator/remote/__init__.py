@@ -94,12 +94,15 @@ class Remote:
         return self._connection.json("GET", _path(task), wait=wait, params=None if digraph else {"digraph": "false"})
 
     def wait(self, task: str, *, patience: float = 30.0) -> Json:
-        """Return the task when it has ended; ``patience``: seconds for which a lost service is looked for."""
+        """Return the task when it has ended.
+
+        ``patience``: seconds for which a service is looked for that is lost or about to stop.
+        """
         left, poll = Patience(patience), 0.0  # it is seen at once whether there is a service, and such a task
         while True:
             try:
                 found = self.task(task, wait=poll)
-            except Unreachable as fault:
+            except (Unreachable, Refused) as fault:
                 left.bear(fault)
             else:
                 left.answered()
@@ -110,19 +113,25 @@ class Remote:
     def follow(self, task: str) -> Iterator[Json]:
         """Yield the task now, then with each event that changes it, at last when it is final."""
         found = self.task(task)
+        while not State(found["state"]).final:
+            yield found
+            try:
+                for event in self.events(task, after=found["seq"]):
+                    _apply(found, event)
+                    if not State(found["state"]).final:
+                        yield found
+            except Reset:  # an older backup was restored: what was told of the task may not be so any more
+                found = self.task(task)
+            else:
+                found = self.wait(task)
         yield found
-        if not State(found["state"]).final:
-            for event in self.events(task, after=found["seq"]):
-                _apply(found, event)
-                if not State(found["state"]).final:
-                    yield found
-            yield self.wait(task)
 
     def events(self, task: str | None = None, *, after: int | None = None, patience: float = 30.0) -> Iterator[Json]:
         """Yield what happens: to one task, from its first event on and to its end; or to all, from now on.
 
-        ``after``: the number (``seq``) of the event behind which to begin. ``patience``: seconds for which a lost
-        service is looked for, without missing anything. Raises Reset where events are not kept any more.
+        ``after``: the number (``seq``) of the event behind which to begin. ``patience``: seconds for which a service
+        is looked for that is lost or about to stop, without missing anything. Raises Reset where events are not kept
+        any more.
         """
         path = "/v1/events" if task is None else f"{_path(task)}/events"
         return events(self._connection, path, after, {}, patience)

@@ -98,6 +98,8 @@ class Connection:
             ) as answer:
                 if answer.status_code >= 300:  # noqa: PLR2004
                     raise self._refused(answer)
+                if answer.status_code == requests.codes.ok and not _is_stream(answer):
+                    raise Unreachable(self.url, "something else answers there (no events)")
                 yield answer.iter_content(None) if answer.status_code == requests.codes.ok else None
         except requests.RequestException as error:
             raise Unreachable(self.url, _why(error)) from error
@@ -118,6 +120,10 @@ def _usable(url: str) -> bool:
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_stream(answer: requests.Response) -> bool:
+    return answer.headers.get("Content-Type", "").startswith("text/event-stream")
 
 
 def _seconds(header: str | None) -> float | None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
-from gorchestrator.remote.connection import Connection, Json, RemoteError, Unreachable
+from gorchestrator.remote.connection import Connection, Json, Refused, RemoteError, Unreachable
 from gorchestrator.remote.patience import Patience
 
 SILENCE = 45.0  # seconds without anything, where a beat comes every 15 s, after which a connection counts as dead
@@ -23,25 +23,27 @@ def events(
 ) -> Iterator[Json]:
     """Yield the events behind number ``after``; without it from where the service begins. Ends where the stream does.
 
-    ``patience``: seconds for which a lost service is looked for. Raises Unreachable when they are over, and Reset.
+    ``patience``: seconds for which a service is looked for that is lost or about to stop. Raises Unreachable or Refused
+    when they are over, and Reset.
     """
     left = Patience(patience)
     while True:
         try:
-            for event in _once(connection, path, after, params, left):
-                if event.get("kind") == "reset":
-                    raise Reset(event["after"])
-                after = event["seq"]
-                yield event
+            for frame in _once(connection, path, after, params, left):
+                if frame.get("event") == "reset":
+                    raise Reset(int(frame["id"]))
+                after = int(frame["id"]) if "id" in frame else after
+                if "data" in frame:
+                    yield {"kind": frame.get("event", ""), **json.loads(frame["data"])}
             return
-        except Unreachable as fault:
+        except (Unreachable, Refused) as fault:
             left.bear(fault)
 
 
 def _once(
     connection: Connection, path: str, after: int | None, params: Mapping[str, str], left: Patience
-) -> Iterator[Json]:
-    """Yield the events of one connection; it ends in Unreachable unless the stream is told to be over."""
+) -> Iterator[dict[str, str]]:
+    """Yield the fields of each event of one connection; ends in Unreachable unless the stream is told to be over."""
     wanted = dict(params) | ({} if after is None else {"after": str(after)})
     with connection.stream(path, wanted, SILENCE) as pieces:
         if pieces is None:  # nothing can follow
@@ -56,11 +58,12 @@ def _heard(pieces: Iterable[bytes], left: Patience) -> Iterator[bytes]:
         yield piece
 
 
-def _parsed(pieces: Iterable[bytes]) -> Iterator[Json]:
+def _parsed(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
     rest = b""
     for piece in pieces:
         *frames, rest = (rest + piece).split(_BREAK)
         for frame in frames:
-            fields = dict(line.split(": ", 1) for line in frame.decode().splitlines() if ": " in line[1:])
-            if "data" in fields:
-                yield {"kind": fields.get("event", ""), **json.loads(fields["data"])}
+            lines = frame.decode().split(
+                "\n"
+            )  # nowhere else: a text may have what is an end for Python
+            yield dict(line.split(": ", 1) for line in lines if ": " in line[1:])

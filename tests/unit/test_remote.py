@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gorchestrator.remote import LogPiece, Refused, Remote, Unreachable
+from gorchestrator.remote import LogPiece, Refused, Remote, Reset, Unreachable, patience
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -170,3 +170,83 @@ def test_the_environments_proxies_and_bundles_are_left_alone(other, remote, monk
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     other.answer = (200, {}, b'{"status": "success"}')
     assert remote.ping() == {"status": "success"}
+
+
+class Script(Handler):
+    """Gives one answer after the other."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.server.answer = self.server.answers.pop(0)
+        super().do_GET()
+
+
+@pytest.fixture
+def script(other, monkeypatch):
+    """Return what is asked of a service, and take what it answers."""
+    monkeypatch.setattr(patience, "_PAUSE", 0.01)
+    other.RequestHandlerClass = Script
+    other.asked, other.answers = [], []
+    return other
+
+
+def stream(*blocks):
+    return 200, {"Content-Type": "text/event-stream"}, "".join(f"{block}\n\n" for block in blocks).encode()
+
+
+def frame(seq, **more):
+    return f"id: {seq}\nevent: task_final\ndata: {json.dumps({'seq': seq, **more}, ensure_ascii=False)}"
+
+
+BEGUN = stream("retry: 1000\nid: 7", ": beat")
+STOPPING = (
+    503,
+    {"Retry-After": "1"},
+    json.dumps({"type": "urn:gorchestrator:problem:store-unavailable", "title": "Stops"}).encode(),
+)
+UNKNOWN = 404, {}, json.dumps({"type": "urn:gorchestrator:problem:task-unknown", "title": "No such task"}).encode()
+
+
+def test_who_is_cut_off_before_the_first_event_misses_none(script, remote):
+    script.answers = [BEGUN, stream("retry: 1000\nid: 7", frame(8))]
+    assert next(remote.events())["seq"] == 8
+    assert script.asked == ["/v1/events", "/v1/events?after=7"]
+
+
+def test_a_text_may_have_what_ends_lines_elsewhere(script, remote):
+    script.answers = [stream("retry: 1000", frame(8, reason="a\u2028b\x85c"))]
+    assert next(remote.events("x")) == {"kind": "task_final", "seq": 8, "reason": "a\u2028b\x85c"}
+
+
+def test_a_service_that_is_about_to_stop_is_asked_again(script, remote):
+    script.answers = [BEGUN, STOPPING, STOPPING, stream(frame(8))]
+    assert next(remote.events())["seq"] == 8
+    running, done = ((200, {}, json.dumps({"state": state}).encode()) for state in (2, 3))
+    script.answers = [running, STOPPING, done]
+    assert remote.wait("x") == {"state": 3}
+
+
+def test_what_is_refused_for_good_is_not_asked_again(script, remote):
+    script.answers = [BEGUN, UNKNOWN]
+    with pytest.raises(Refused, match="No such task"):
+        next(remote.events())
+    script.answers = [STOPPING]
+    with pytest.raises(Refused, match="Stops"):
+        next(remote.events())  # it has never answered anything else
+
+
+def test_who_watches_begins_anew_where_a_backup_was_restored(script, remote):
+    before, after = ((200, {}, json.dumps({"state": state, "seq": 9}).encode()) for state in (2, 3))
+    reset = stream('id: 5\nevent: reset\ndata: {"after":5}')
+    script.answers = [before, reset, after]
+    assert [found["state"] for found in remote.follow("x")] == [2, 3]
+    script.answers = [reset]
+    with pytest.raises(Reset) as caught:
+        next(remote.events("x", after=9))
+    assert caught.value.after == 5
+
+
+def test_something_else_answers_for_events(script, remote):
+    script.answers = [(200, {"Content-Type": "text/html"}, b"<html>\n\n")]
+    with pytest.raises(Unreachable, match=r"something else answers there \(no events\)"):
+        next(remote.events())
