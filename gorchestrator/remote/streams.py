@@ -63,7 +63,5 @@ def _parsed(pieces: Iterable[bytes]) -> Iterator[dict[str, str]]:
     for piece in pieces:
         *frames, rest = (rest + piece).split(_BREAK)
         for frame in frames:
-            lines = frame.decode().split(
-                "\n"
-            )  # nowhere else: a text may have what is an end for Python
+            lines = frame.decode().split("\n")  # nowhere else: a text may have what is an end for Python
             yield dict(line.split(": ", 1) for line in lines if ": " in line[1:])
