@@ -5,7 +5,7 @@ from typing import Any
 
 import gevent
 
-from gorchestrator.client.api import Info, JobView
+from gorchestrator.client.answers import Info, JobView
 from gorchestrator.client.faults import Unreachable
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State

@@ -2,7 +2,6 @@
 
 from gorchestrator.api import (
     about,
-    answers,
     attempts,
     events,
     examples,
@@ -12,6 +11,7 @@ from gorchestrator.api import (
     logs,
     reruns,
     resolutions,
+    schemas,
     submissions,
     tasks,
     validations,
@@ -36,14 +36,14 @@ VIEWS = (
     about.ping,
 )
 SCHEMAS = {
-    "Created": answers.CreatedSchema,
-    "Summary": answers.SummarySchema,
-    "List": answers.ListSchema,
-    "NodeState": answers.NodeStateSchema,
-    "Task": answers.TaskSchema,
-    "Attempt": answers.AttemptSchema,
-    "Attempts": answers.AttemptsSchema,
-    "Resolution": answers.ResolutionSchema,
+    "Created": schemas.CreatedSchema,
+    "Summary": schemas.SummarySchema,
+    "List": schemas.ListSchema,
+    "NodeState": schemas.NodeStateSchema,
+    "Task": schemas.TaskSchema,
+    "Attempt": schemas.AttemptSchema,
+    "Attempts": schemas.AttemptsSchema,
+    "Resolution": schemas.ResolutionSchema,
     "NamedNode": reruns.NamedNodeSchema,
     "RerunView": reruns.RerunViewSchema,
     "Why": explanations.WhySchema,
@@ -54,6 +54,6 @@ SCHEMAS = {
     "Valid": validations.ValidSchema,
     "Example": examples.ExampleSchema,
     "Examples": examples.ExamplesSchema,
-    "ExecutorView": answers.ExecutorViewSchema,
-    "Ping": answers.PingSchema,
+    "ExecutorView": schemas.ExecutorViewSchema,
+    "Ping": schemas.PingSchema,
 }

@@ -1,6 +1,5 @@
 """The calls of one executor's API: one ``requests.Session`` with mutual TLS; every failure is one of the faults."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,6 +9,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from gorchestrator.client import answers
+from gorchestrator.client.answers import Info, JobView
 from gorchestrator.client.faults import (
     CallFault,
     FenceStale,
@@ -22,13 +23,10 @@ from gorchestrator.client.faults import (
 )
 from gorchestrator.common import wire
 from gorchestrator.common.reasons import ReasonCode
-from gorchestrator.common.states import State
-from gorchestrator.common.timestamps import from_wire
 from gorchestrator.domain.attempts import Attempt
 
 _CONNECT = 5.0  # seconds to connect, the TLS handshake included
 _ANSWER = 10.0  # seconds for an answer beyond the time that it was asked to wait
-_BYTE = range(256)  # the values of an exit code
 _PROBLEM = "urn:gorchestrator:problem:"
 # The executor's problems by the end of their type; what is not here may pass and is tried again.
 _FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
@@ -52,36 +50,6 @@ class Certificates:
     ca: Path
     cert: Path
     key: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Info:
-    """What an executor says of itself."""
-
-    instance: str
-    capacity: int
-    queue: int
-    load: int
-    engines: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """An attempt as the executor shows it. ``log`` is what lies between raw offsets ``log_from`` and ``log_next``."""
-
-    state: State
-    reason: str | None
-    reason_code: str | None
-    exit_code: int | None
-    output: Mapping[str, str]
-    started_at: float | None
-    stopped_at: float | None
-    queued: bool
-    survivors: Sequence[int]
-    log: bytes
-    log_from: int
-    log_next: int
-    log_size: int
 
 
 class ExecutorApi:
@@ -118,8 +86,7 @@ class ExecutorApi:
         """Ask the executor about itself."""
         found = self._json(self._call("GET", "/v1/ping"))
         try:
-            capacity, queue, load = (int(found[key]) for key in ("capacity", "queue", "load"))
-            return Info(_text(found["instance"]), capacity, queue, load, dict(found["engines"]))
+            return answers.info(found)
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its ping has not the fields of an executor") from None
 
@@ -171,7 +138,7 @@ class ExecutorApi:
     def _job(self, method: str, attempt_id: str, **options: Any) -> JobView:
         found = self._json(self._call(method, f"/v1/tasks/{attempt_id}", **options))
         try:
-            return _view(found)
+            return answers.job(found)
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its answer has not the fields of a job") from None
 
@@ -244,29 +211,3 @@ def _listed(errors: Any) -> str:
     if not isinstance(errors, list):
         return ""
     return "".join(f"; {item.get('pointer')} {item.get('detail')}" for item in errors[:5] if isinstance(item, dict))
-
-
-def _view(found: Mapping[str, Any]) -> JobView:
-    """Return a job out of its JSON. Raises KeyError, TypeError or ValueError where it is none."""
-    return JobView(
-        state=State(found["state"]),
-        reason=None if found["reason"] is None else _text(found["reason"]),
-        reason_code=found["reason_code"],
-        exit_code=None if found["exit_code"] is None else _BYTE.index(found["exit_code"]),
-        output={_text(key): _text(value) for key, value in dict(found["output"]).items()},
-        started_at=from_wire(found["started_at"]),
-        stopped_at=from_wire(found["stopped_at"]),
-        queued=bool(found["queued"]),
-        survivors=[int(pid) for pid in found["survivors"]],
-        log=base64.b64decode(found.get("log") or "", validate=True),
-        log_from=int(found.get("log_from") or 0),
-        log_next=int(found.get("log_next") or 0),
-        log_size=int(found.get("log_size") or 0),
-    )
-
-
-def _text(value: Any) -> str:
-    """Return a text that can be stored. Raises ValueError if it has a lone surrogate."""
-    text = str(value)
-    text.encode()
-    return text

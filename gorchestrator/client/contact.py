@@ -7,7 +7,8 @@ from collections.abc import Callable
 import gevent
 from gevent.event import Event
 
-from gorchestrator.client.api import ExecutorApi, Info
+from gorchestrator.client.answers import Info
+from gorchestrator.client.api import ExecutorApi
 from gorchestrator.client.faults import CallFault
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.timestamps import to_wire

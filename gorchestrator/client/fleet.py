@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 import gevent
 from gevent.event import Event
 
-from gorchestrator.client.api import Certificates, ExecutorApi, Info
+from gorchestrator.client.answers import Info
+from gorchestrator.client.api import Certificates, ExecutorApi
 from gorchestrator.client.contact import Contact
 from gorchestrator.client.faults import CallFault, FenceStale, JobUnknown, Unreachable
 from gorchestrator.client.follow import Follower

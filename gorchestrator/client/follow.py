@@ -5,7 +5,8 @@ import time
 
 import gevent
 
-from gorchestrator.client.api import ExecutorApi, JobView
+from gorchestrator.client.answers import JobView
+from gorchestrator.client.api import ExecutorApi
 from gorchestrator.client.contact import Contact
 from gorchestrator.client.faults import CallFault, FenceStale, Full, JobUnknown, Replaced, Unreachable
 from gorchestrator.client.log_cursor import LogCursor

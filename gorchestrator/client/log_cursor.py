@@ -6,7 +6,7 @@ what was left out, so whoever takes over goes on at the end of what is stored.
 
 from collections.abc import Callable
 
-from gorchestrator.client.api import JobView
+from gorchestrator.client.answers import JobView
 
 
 class LogCursor:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gorchestrator.client.api import _view
+from gorchestrator.client.answers import job
 from gorchestrator.common.states import State
 
 JOB = {
@@ -23,14 +23,14 @@ JOB = {
 
 
 def test_a_job_is_read():
-    view = _view(JOB)
+    view = job(JOB)
     assert (view.state, view.exit_code, view.output) == (State.SUCCESS, 0, {"x": "1"})
     assert view.started_at == 1793534400.0
     assert (view.log, view.log_from, view.log_next, view.log_size) == (b"hello", 2, 7, 9)
 
 
 def test_members_of_a_later_version_are_ignored_and_a_log_may_be_missing():
-    view = _view({key: value for key, value in JOB.items() if not key.startswith("log")} | {"colour": "blue"})
+    view = job({key: value for key, value in JOB.items() if not key.startswith("log")} | {"colour": "blue"})
     assert (view.log, view.log_next) == (b"", 0)
 
 
@@ -56,10 +56,10 @@ def test_members_of_a_later_version_are_ignored_and_a_log_may_be_missing():
 def test_what_could_not_be_stored_or_understood_is_no_job(changes):
     """A change that no database takes would be refused there, when it is too late to say who is to blame."""
     with pytest.raises((KeyError, TypeError, ValueError)):
-        _view(JOB | changes)
+        job(JOB | changes)
 
 
 @pytest.mark.parametrize("missing", ["state", "reason", "exit_code", "output", "queued", "survivors"])
 def test_what_misses_a_member_is_no_job(missing):
     with pytest.raises(KeyError):
-        _view({key: value for key, value in JOB.items() if key != missing})
+        job({key: value for key, value in JOB.items() if key != missing})

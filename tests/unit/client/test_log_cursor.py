@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gorchestrator.client.api import JobView
+from gorchestrator.client.answers import JobView
 from gorchestrator.client.log_cursor import LogCursor
 from gorchestrator.common.states import State
 
