@@ -1,18 +1,12 @@
-"""The reading side of the store: snapshots of rows, read in native threads so that the hub goes on meanwhile."""
+"""The reading side of the store: snapshots of rows."""
 
 import sqlite3
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import gevent
-from gevent.threadpool import ThreadPool
-
 from gorchestrator.domain.attempts import attempt_id
-from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
 from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import (
     AttemptRow,
@@ -24,13 +18,12 @@ from gorchestrator.domain.records import (
     TaskRow,
     Whole,
 )
-from gorchestrator.store import connection as connections
 from gorchestrator.store import listing, logs, queries, rows
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
+from gorchestrator.store.threads import Threads, snapshot
 
-_THREADS = 3  # as many as can hinder the hub: each of them may hold the GIL for a switch interval
 _SLICE = 256  # rows parsed at once: about 1 ms of the GIL
 _ATTEMPTS, _ARGS = 100, 2**20  # attempts in one answer, and the characters of arguments beyond which no other follows
 
@@ -41,11 +34,7 @@ class Reader:
     """Every method blocks its greenlet, not the hub, and raises StoreUnavailable if the database cannot be read."""
 
     def __init__(self, path: Path, damage: Damage) -> None:
-        self._path = path
-        self._damage = damage
-        self._pool = ThreadPool(_THREADS, hub=gevent.get_hub())
-        self._free: deque[sqlite3.Connection] = deque()
-        self._closed = False
+        self._threads = Threads(path, damage)
 
     # -- tasks
 
@@ -58,10 +47,10 @@ class Reader:
         """Return a page of the list of tasks, and the number of the last event as of the same moment."""
 
         def read(connection: sqlite3.Connection) -> tuple[listing.Page, int]:
-            with _snapshot(connection):
+            with snapshot(connection):
                 return listing.read(connection, wanted), int(connection.execute(queries.LAST_SEQ).fetchone()[0])
 
-        return self._call(read)
+        return self._threads.call(read)
 
     def open_tasks(self) -> list[TaskRow]:
         """Return the tasks that are not final, oldest first."""
@@ -69,13 +58,13 @@ class Reader:
 
     def digraph(self, task: str) -> str | None:
         """Return the matrix as it was submitted; None if edges were given by ``needs``."""
-        return self._call(lambda connection: _digraph(connection, task))
+        return self._threads.call(lambda connection: _digraph(connection, task))
 
     def whole(self, task: str, *, digraph: bool) -> Whole | None:
         """Return a task with its nodes, and its matrix if asked for: all as of one moment."""
 
         def read(connection: sqlite3.Connection) -> Whole | None:
-            with _snapshot(connection):
+            with snapshot(connection):
                 found = connection.execute(queries.TASK, {"task": task}).fetchone()
                 if found is None:
                     return None
@@ -83,7 +72,7 @@ class Reader:
                 seq, at = connection.execute(queries.NEWEST_OF_TASK, {"task": task}).fetchone() or (0, 0)
                 return Whole(rows.to_task(found), _nodes(connection, task), matrix, seq, rows.from_micro(at) or 0.0)
 
-        return self._call(read)
+        return self._threads.call(read)
 
     def layout(self, task: str) -> bytes | None:
         """Return how a task is drawn, as :meth:`Journal.keep_layout` was given it; None if nobody has asked before."""
@@ -94,7 +83,7 @@ class Reader:
         """Return the JSON object of a task's edges: ``size`` with ``digraph`` or ``needs``; None if it is unknown."""
 
         def read(connection: sqlite3.Connection) -> str | None:
-            with _snapshot(connection):
+            with snapshot(connection):
                 found = connection.execute(queries.TASK, {"task": task}).fetchone()
                 if found is None:
                     return None
@@ -103,7 +92,7 @@ class Reader:
                     matrix, key = connection.execute(queries.NEEDS, {"task": task}).fetchone()[0], "needs"
                 return f'{{"size":{rows.to_task(found).size},"{key}":{matrix}}}'
 
-        return self._call(read)
+        return self._threads.call(read)
 
     def newest(self, task: str) -> tuple[int, float]:
         """Return the number and time of the task's last event."""
@@ -115,7 +104,7 @@ class Reader:
 
         ``now``: seconds since the epoch. Raises KeyReused if it asked for something else.
         """
-        return self._call(lambda connection: same_request(connection, request, now))
+        return self._threads.call(lambda connection: same_request(connection, request, now))
 
     # -- nodes and attempts
 
@@ -123,10 +112,10 @@ class Reader:
         """Return all nodes of a task with their JSON as accepted, by number: one snapshot, read in slices."""
 
         def read(connection: sqlite3.Connection) -> list[tuple[NodeRow, str]]:
-            with _snapshot(connection):
+            with snapshot(connection):
                 return _nodes(connection, task)
 
-        return self._call(read)
+        return self._threads.call(read)
 
     def node(self, task: str, node: int | str) -> tuple[NodeRow, str] | None:
         """Return a node by its number or name."""
@@ -169,10 +158,10 @@ class Reader:
         key = {"task": task, "node": int64(node), "attempt": int64(attempt)}
 
         def read(connection: sqlite3.Connection) -> logs.Piece:
-            with _snapshot(connection):
+            with snapshot(connection):
                 return logs.read(connection, key, offset, limit)
 
-        return self._call(read)
+        return self._threads.call(read)
 
     def log_size(self, task: str, node: int, attempt: int) -> int:
         """Return the offset behind what is stored of a log, so what was left out counts too."""
@@ -199,48 +188,17 @@ class Reader:
 
     def owners(self) -> list[OwnerRow]:
         """Return the processes that own runs, dead ones included."""
-        return self._call(lambda connection: [OwnerRow(*row) for row in connection.execute(queries.OWNERS)])
+        return self._threads.call(lambda connection: [OwnerRow(*row) for row in connection.execute(queries.OWNERS)])
 
     def close(self) -> None:
         """End the threads and close the connections."""
-        self._closed = True
-        self._pool.kill()
-        while self._free:
-            self._free.pop().close()
-
-    # -- threads and connections
+        self._threads.close()
 
     def _one(self, sql: str, wanted: Mapping[str, object]) -> Any:
-        return self._call(lambda connection: connection.execute(sql, wanted).fetchone())
+        return self._threads.call(lambda connection: connection.execute(sql, wanted).fetchone())
 
     def _all(self, sql: str, wanted: Mapping[str, object], convert: Callable[[list[Any]], T]) -> list[T]:
-        return self._call(lambda connection: [convert(row) for row in fetch_json(connection, sql, wanted)])
-
-    def _call(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        if self._closed:
-            raise StoreUnavailable("The store is closed: this process is about to end.")
-        found: T | Exception = self._pool.apply(self._in_thread, (query,))
-        if not isinstance(found, Exception):
-            return found
-        if connections.is_fault(found):
-            fault = connections.unavailable(found, self._path)
-            if isinstance(fault, StoreDamaged):
-                self._damage.found(fault.detail)
-            raise fault from found
-        raise found
-
-    def _in_thread(self, query: Callable[[sqlite3.Connection], T]) -> T | Exception:
-        """Run a query. An error is returned: what a thread raises, gevent prints."""
-        connection = None
-        try:
-            connection = self._free.pop() if self._free else connections.reading(self._path)
-            found = query(connection)
-        except Exception as error:
-            if connection is not None:
-                connection.close()
-            return error
-        self._free.append(connection)
-        return found
+        return self._threads.call(lambda connection: [convert(row) for row in fetch_json(connection, sql, wanted)])
 
 
 def _digraph(connection: sqlite3.Connection, task: str) -> str | None:
@@ -256,13 +214,3 @@ def _nodes(connection: sqlite3.Connection, task: str) -> list[tuple[NodeRow, str
         found.extend((rows.to_node(task, row[1:]), row[0]) for row in part)
         if len(part) < _SLICE:
             return found
-
-
-@contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let several queries see the same state of the database."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("COMMIT")
