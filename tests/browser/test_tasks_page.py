@@ -111,6 +111,14 @@ def test_what_the_service_refuses_is_said_with_a_way_out(page, service):
     expect(page.get_by_text("The list cannot be shown.")).to_be_visible()
     page.get_by_role("button", name="Show all tasks").click()
     expect(page.get_by_text("The list cannot be shown.")).to_be_hidden()
+    comes = submit(service, "comes after a refusal")
+    expect(row(page, comes).locator("td.state")).to_have_text("success")
+
+
+def test_a_url_that_nobody_wrote_shows_the_list(page, service):
+    task = end(service, submit(service, "plain"))
+    page.goto(f"{service.url}/?range=constructor&name=plain")
+    expect(row(page, task)).to_be_visible()
 
 
 @pytest.mark.parametrize("name", HOSTILE)

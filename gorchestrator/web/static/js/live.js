@@ -51,6 +51,11 @@ export class Live {
     return this.#seq;
   }
 
+  /** Whether it has ended: nothing can follow, or the service refused it. */
+  get isEnded() {
+    return this.#ended;
+  }
+
   /** Load anew, and go on from there. */
   reload() {
     this.#seq = null;

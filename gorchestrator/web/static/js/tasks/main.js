@@ -56,6 +56,10 @@ async function load() {
 async function again() {
   clearTimeout(timer);
   timer = 0;
+  if (live.isEnded) {
+    live = follow(); // what was refused before ended it
+    return;
+  }
   try {
     await load();
   } catch (error) {
@@ -92,4 +96,8 @@ window.addEventListener("popstate", () => {
   filters.show(wanted, true);
   again();
 });
-const live = new Live({ path: "/v1/events", load, apply, refused });
+function follow() {
+  return new Live({ path: "/v1/events", load, apply, refused });
+}
+
+let live = follow();

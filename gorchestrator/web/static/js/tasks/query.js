@@ -17,7 +17,7 @@ export function read(search) {
     states: query.getAll("state").flatMap((value) => value.split(",")).filter(Boolean),
     name: query.get("name") ?? "",
     labels: query.getAll("label").filter(Boolean),
-    range: query.get("range") in RANGES ? query.get("range") : "",
+    range: Object.hasOwn(RANGES, query.get("range")) ? query.get("range") : "",
     since: query.get("since") ?? "",
     until: query.get("until") ?? "",
     sort: query.get("sort") ?? DEFAULT_SORT,
