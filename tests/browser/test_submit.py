@@ -215,15 +215,26 @@ def test_a_large_gorch_leaves_the_page_quick(page, service):
     editor = opened(page, service)
     paste(page, editor, json.dumps(chain(2000), indent=1))
     expect(summary(page)).to_contain_text("Valid: 2,000 nodes, 1,999 edges, 2,000 layers, longest path 2,000.")
-    expect(page.get_by_text("Graphs of more than 500 nodes are drawn on the task's page")).to_be_visible()
+    expect(page.get_by_text("Not drawn here: it has 2,000 nodes, and this page draws up to 500.")).to_be_visible()
     assert page.locator(".row").count() < 100
     editor.focus()
     page.keyboard.press("Control+End")
     page.keyboard.type(" " * 20 + "x", delay=20)
     expect(faults(page)).to_contain_text("the document has ended, and x follows")
+    expect(page.get_by_text("As it was before the faults.")).to_be_hidden()  # nothing is drawn
     assert len(marked(page)) == 1
     page.keyboard.press("Backspace")
     expect(summary(page)).to_have_text(VALID)
+
+
+def test_what_cannot_be_drawn_is_checked_all_the_same(page, service):
+    problem = {"type": "urn:gorchestrator:problem:no-layout", "status": 503, "detail": "It takes too long."}
+    page.route("**/validate?layout=true", lambda route: route.fulfill(status=503, body=json.dumps(problem)))
+    page.faults.expected = ["503"]
+    opened(page, service, chain(3))
+    expect(summary(page)).to_contain_text("Valid: 3 nodes")
+    expect(page.get_by_text("The service cannot draw this graph now.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="does not answer")).to_be_hidden()
 
 
 def test_only_the_answer_to_the_last_text_counts(page, service):

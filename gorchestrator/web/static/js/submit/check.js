@@ -63,18 +63,21 @@ export class Check {
     clearTimeout(this.#timer);
   }
 
-  async #ask(text) {
+  /** Ask the service; `drawn`: for the drawing too, if the graph is not too large for one. */
+  async #ask(text, drawn = true) {
     this.#aborting = new AbortController();
     const { signal } = this.#aborting;
     this.#found({ kind: "checking" });
     try {
       const { nodes } = JSON.parse(text);
-      const layout = Array.isArray(nodes) && nodes.length <= DRAWN;
+      const layout = drawn && Array.isArray(nodes) && nodes.length <= DRAWN;
       const answer = await (await call("POST", "/validate", { query: { layout: layout || null }, body: text, signal })).json();
       connection(ME, true);
       if (!signal.aborted) this.#found({ kind: "valid", answer, nodes });
     } catch (error) {
-      if (error.name !== "AbortError" && !signal.aborted) this.#failed(error, text);
+      if (error.name === "AbortError" || signal.aborted) return;
+      if (error.type === "no-layout") this.#ask(text, false);
+      else this.#failed(error, text);
     }
   }
 

@@ -27,7 +27,7 @@ export class Drawing {
       else fill(byId("canvas"));
     }
     if (kind !== "checking") panel.classList.toggle("stale", kind !== "valid");
-    text(byId("drawing-note"), note(kind, answer));
+    text(byId("drawing-note"), note(kind, answer, byId("canvas").childElementCount > 0));
     byId("drawing-note").hidden = !byId("drawing-note").textContent;
   }
 
@@ -69,8 +69,9 @@ function shortened(name, width) {
   return letters.length <= fitting ? name : `${letters.slice(0, fitting - 1).join("")}…`;
 }
 
-function note(kind, answer) {
-  if (kind === "faulty") return "As it was before the faults.";
-  if (kind === "valid" && !answer.layout) return `Graphs of more than ${count(DRAWN)} nodes are drawn on the task's page, not here.`;
-  return "";
+function note(kind, answer, isDrawn) {
+  if (kind === "faulty") return isDrawn ? "As it was before the faults." : "";
+  if (kind !== "valid" || answer.layout) return "";
+  if (answer.nodes <= DRAWN) return "The service cannot draw this graph now. It can be submitted all the same.";
+  return `Not drawn here: it has ${count(answer.nodes)} nodes, and this page draws up to ${count(DRAWN)}. The page of the task draws all of them once it is submitted.`;
 }
