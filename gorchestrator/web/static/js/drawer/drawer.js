@@ -1,13 +1,14 @@
 /* The drawer of a task's page: all about the selected node. What a node prints or is called is shown as text. */
 
-import { get, url } from "../api.js";
-import { tellFault } from "../banner.js";
-import { fill, h, name } from "../dom.js";
-import { duration, seconds, time } from "../format.js";
-import { badge, isFinal, stateOf } from "../states.js";
+import { get } from "../api.js";
+import { tell, tellFault } from "../banner.js";
+import { fill, h, name, set } from "../dom.js";
+import { badge, isFinal } from "../states.js";
+import { showAttempts, showFacts } from "./facts.js";
 import { LogView } from "./log.js";
+import { Why } from "./why.js";
 
-const PAUSE = 1000; // milliseconds at least between two questions why
+const PAUSE = 1000; // milliseconds at least between two questions about a node
 
 export class Drawer {
   #root; #model; #actions;
@@ -16,26 +17,28 @@ export class Drawer {
   #timer = 0;
   #title = h("h2", { tabindex: -1, class: "cut" });
   #state = h("span");
-  #why = h("div", { class: "why" });
-  #facts = h("dl", { class: "facts-of-node" });
-  #values = h("div");
+  #facts = h("div");
   #attempts = h("div");
+  #why;
   #log;
-  #rerun;
+  #rerun = h("button", { type: "button", onclick: () => this.#actions.rerun([this.#node.name]) }, "Rerun from here …");
+  #wide = h("button", { type: "button", class: "plain", "aria-label": "Wide", title: "as wide as the page", "aria-pressed": "false", onclick: () => this.#widen() }, "⤢");
 
+  /** `actions`: `select(id)`, `close()`, and `rerun(names)`, which asks first. */
   constructor(root, model, actions) {
     this.#root = root;
     this.#model = model;
     this.#actions = actions;
+    this.#why = new Why(model, (id) => actions.select(id));
     this.#log = new LogView(model);
-    this.#rerun = h("button", { type: "button", onclick: () => actions.rerun([this.#node.name]) }, "Rerun from here …");
-    const close = h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: () => actions.select(null) }, "✕");
+    const link = h("button", { type: "button", onclick: copyLink }, "Copy link");
+    const close = h("button", { type: "button", class: "plain", "aria-label": "Close", title: "Close (Esc)", onclick: () => actions.select(null) }, "✕");
     root.append(
-      h("div", { class: "drawer-head" }, this.#title, this.#state, h("span", { class: "spread" }), this.#rerun, close),
-      h("section", {}, h("h3", {}, "Why"), this.#why),
-      h("section", {}, this.#facts, this.#values),
-      h("section", {}, h("h3", {}, "Attempts"), this.#attempts),
+      h("div", { class: "drawer-head" }, this.#title, this.#state, h("span", { class: "spread" }), this.#wide, close),
+      h("section", {}, h("h3", {}, "Why"), this.#why.element, h("div", { class: "answers" }, this.#rerun, link)),
       this.#log.element,
+      h("section", {}, h("h3", {}, "Node"), this.#facts),
+      h("section", {}, h("h3", {}, "Attempts"), this.#attempts),
     );
     root.addEventListener("keydown", (event) => {
       if (event.key === "Escape") actions.close();
@@ -53,8 +56,10 @@ export class Drawer {
     this.#id = id;
     this.#show();
     if (!other) return;
+    fill(this.#attempts);
     this.#ask();
     this.#log.open(id);
+    this.#root.scrollTop = 0;
     this.#title.focus();
   }
 
@@ -62,6 +67,7 @@ export class Drawer {
   close() {
     this.#id = null;
     clearTimeout(this.#timer);
+    this.#why.clear();
     this.#log.close();
   }
 
@@ -75,69 +81,37 @@ export class Drawer {
   #show() {
     const node = this.#node;
     fill(this.#title, name(node.name));
+    this.#title.title = node.name;
     fill(this.#state, badge(node.state));
     this.#rerun.hidden = !isFinal(this.#model.task.state);
-    const facts = [
-      ["Executor", node.executor],
-      ["Target", node.target],
-      ["Engine", node.engine],
-      ["Artifact", node.artifact],
-      ["Attempt", node.attempt || null],
-      ["Exit code", node.exit_code],
-      ["Started", node.start_date && time(node.start_date)],
-      ["Duration", node.start_date && duration(seconds(node.start_date, node.stop_date))],
-    ];
-    fill(this.#facts, facts.filter(([, value]) => value !== null && value !== "").map(([label, value]) => [h("dt", {}, label), h("dd", { dir: "auto" }, value)]));
-    fill(this.#values, listed("Outputs", Object.entries(node.output ?? {})), listed("Environment", Object.entries(node.env ?? {})));
+    showFacts(this.#facts, node);
+    this.#log.offer(node.attempt ?? 0);
   }
 
   async #ask() {
     const id = this.#id;
     if (id === null) return;
     this.#asked = Date.now();
+    this.#why.ask(id);
     try {
-      const path = `${this.#model.path}/nodes/${id}`;
-      const [why, { attempts }] = await Promise.all([get(`${path}/why`), get(`${path}/attempts`)]);
-      if (id !== this.#id) return;
-      fill(this.#why, this.#explained(why));
-      fill(this.#attempts, this.#tried(attempts));
+      const { attempts } = await get(`${this.#model.path}/nodes/${id}/attempts`);
+      if (id === this.#id) showAttempts(this.#attempts, attempts, (number) => this.#log.choose(number));
     } catch (error) {
       if (error.name === "Problem") tellFault(error); // a lost service is told by the banner
     }
   }
 
-  #explained(why) {
-    const nodes = why.waits_for?.nodes ?? why.ended_by?.roots ?? [];
-    return [
-      h("p", { dir: "auto" }, why.summary),
-      nodes.length > 0 && h("ul", {}, nodes.map((node) => h("li", {}, this.#link(node)))),
-      why.waits_for?.until && h("p", {}, "until ", time(why.waits_for.until)),
-      why.waits_for?.how && h("p", {}, "Answer with ", h("code", {}, why.waits_for.how)),
-    ];
-  }
-
-  #link(node) {
-    return [
-      h("button", { type: "button", class: "plain link", onclick: () => this.#actions.select(node.node) }, name(node.name)),
-      ` ${stateOf(node.state).name}`,
-    ];
-  }
-
-  #tried(attempts) {
-    if (!attempts.length) return h("p", { class: "muted" }, "none on an executor");
-    const last = attempts.at(-1);
-    return [
-      h("ul", {}, attempts.map((each) => h("li", {}, `${each.attempt}: `, badge(each.state), " ", h("span", { dir: "auto" }, each.reason ?? "")))),
-      last.args.length > 0 && listed("Arguments, as filled in", last.args.map((arg, place) => [String(place + 1), arg])),
-      h("a", { href: url(`${this.#model.path}/nodes/${this.#id}/log`), download: "log.txt" }, "Download the log"),
-    ];
+  #widen() {
+    set(this.#wide, "aria-pressed", String(this.#root.classList.toggle("wide")));
   }
 }
 
-function listed(title, pairs) {
-  if (!pairs.length) return null;
-  return [
-    h("h3", {}, title),
-    h("dl", { class: "facts-of-node" }, pairs.map(([key, value]) => [h("dt", {}, name(key)), h("dd", { dir: "auto", class: "mono" }, value?.secret ? `secret ${value.secret}` : value)])),
-  ];
+/** Copy the URL, which says task, view and node. Without HTTPS browsers give no clipboard: it is shown then. */
+async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    tell("The link is copied: it shows this task, view and node.");
+  } catch {
+    tell(location.href);
+  }
 }

@@ -1,82 +1,144 @@
-/* What a node prints, as it comes. Only so many lines are kept on the page; the raw log can be downloaded. */
+/* The log of a node in the drawer: what it prints as it comes, searched, wrapped or not, and its earlier lines. */
 
-import { call } from "../api.js";
-import { h } from "../dom.js";
-
-const LINES = 5000; // kept on the page
-const WAIT = 20; // seconds for which one request waits for more
-const PAUSE = 1500; // milliseconds after a fault
+import { url } from "../api.js";
+import { tellFault } from "../banner.js";
+import { fill, h, set, text } from "../dom.js";
+import { Lines } from "./lines.js";
+import { Search } from "./search.js";
+import { LogSource } from "./source.js";
 
 export class LogView {
   #model;
-  #lines = h("pre", { class: "log", tabindex: 0, role: "log", "aria-label": "Log", "aria-live": "off", dir: "auto" });
-  #search = h("input", { type: "search", placeholder: "search the log", "aria-label": "Search the log" });
-  #abort = null;
-  #texts = [];
-  element = h("section", { class: "log-part" }, h("h3", {}, "Log"), this.#search, this.#lines);
+  #id = null;
+  #attempt = null; // that somebody has chosen; null: the last one
+  #source = null;
+  #first = 0; // offset of the first byte that was read
+  #read = 0; // number of the attempt
+  #ended = false;
+  #earlier = h("button", { type: "button", class: "earlier", onclick: () => this.#goBack() }, "Earlier lines");
+  #lines = new Lines(this.#earlier, (elements) => this.#changed(elements));
+  #search = new Search(this.#lines);
+  #follow = h("button", { type: "button", onclick: () => this.#toggleFollow() }, "Follow");
+  #wrap = h("button", { type: "button", "aria-pressed": "true", onclick: () => this.#toggleWrap() }, "Wrap");
+  #download = h("a", { class: "button", download: "" }, "Download");
+  #attempts = h("select", { "aria-label": "Attempt whose log is shown", onchange: (event) => this.choose(Number(event.target.value) || null) });
+  #status = h("p", { class: "muted log-status", role: "status" });
+  element = h(
+    "section",
+    { class: "log-part" },
+    h("div", { class: "log-tools" }, h("h3", {}, "Log"), this.#attempts, this.#search.element, this.#follow, this.#wrap, this.#download),
+    this.#lines.element,
+    this.#status,
+  );
 
   constructor(model) {
     this.#model = model;
-    this.#search.addEventListener("input", () => this.#draw());
   }
 
   /** Show the log of a node, and follow it until nothing can come any more. */
   open(id) {
+    this.#id = id;
+    this.choose(null);
+  }
+
+  /** Show the log of one attempt; null: of the last one, and of those that follow it. */
+  choose(attempt) {
     this.close();
-    this.#abort = new AbortController();
-    this.#texts = [""];
-    this.#draw();
-    this.#follow(id, this.#abort.signal);
+    this.#attempt = attempt;
+    this.#ended = false;
+    this.#lines.clear();
+    this.offer(this.#model.nodes[this.#id].attempt ?? 0);
+    this.#source = new LogSource(this.#path, attempt, {
+      began: (number, offset) => this.#began(number, offset),
+      lines: (lines, open) => this.#lines.add(lines, open),
+      ended: () => this.#end(),
+      refused: (problem) => text(this.#status, problem.message),
+    });
+    this.#show();
   }
 
   /** Follow nothing any more. */
   close() {
-    this.#abort?.abort();
-    this.#abort = null;
+    this.#source?.close();
+    this.#source = null;
   }
 
-  async #follow(id, signal) {
-    const path = `${this.#model.path}/nodes/${id}/log`;
-    let query = { tail: LINES };
-    let attempt = 0;
-    let decoder = new TextDecoder();
-    while (!signal.aborted) {
-      try {
-        const answer = await call("GET", path, { query, signal, headers: { Prefer: `wait=${WAIT}`, Accept: "*/*" } });
-        const number = Number(answer.headers.get("Gorch-Log-Attempt"));
-        if (attempt && number !== attempt) {
-          attempt = number;
-          decoder = new TextDecoder();
-          query = { offset: 0 };
-          this.#add(`\n── attempt ${number}\n`);
-          continue;
-        }
-        attempt = number;
-        query = { offset: Number(answer.headers.get("Gorch-Log-Next")) };
-        this.#add(decoder.decode(await answer.arrayBuffer(), { stream: true }));
-        if (answer.headers.get("Gorch-Log-Complete") === "true") return;
-      } catch (error) {
-        if (error.name === "AbortError") return;
-        if (error.name === "Problem" && error.status < 500) return;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE));
-      }
+  /** Offer the logs of so many attempts. */
+  offer(count) {
+    const numbers = Array.from({ length: count }, (_, place) => place + 1);
+    if (this.#attempts.childElementCount !== count + 1) {
+      fill(this.#attempts, h("option", { value: "" }, "last attempt"), numbers.map((number) => h("option", { value: number }, `attempt ${number}`)));
+    }
+    this.#attempts.value = this.#attempt ?? "";
+    this.#attempts.hidden = count < 2;
+  }
+
+  get #path() {
+    return `${this.#model.path}/nodes/${this.#id}/log`;
+  }
+
+  #began(number, offset) {
+    this.#lines.clear();
+    this.#read = number;
+    this.#first = offset;
+    this.#show();
+  }
+
+  #end() {
+    this.#ended = true;
+    this.#show();
+  }
+
+  #changed(elements) {
+    const before = elements.length > 0 && elements.at(-1).nextElementSibling !== null;
+    this.#search.look(elements, before);
+    this.#show();
+  }
+
+  async #goBack() {
+    this.#earlier.disabled = true;
+    this.#lines.follows = false;
+    const source = this.#source;
+    try {
+      const lines = await source.earlier(this.#begin);
+      if (source !== this.#source) return;
+      this.#lines.prepend(lines);
+    } catch (error) {
+      if (error.name !== "AbortError") tellFault(error);
+    } finally {
+      this.#earlier.disabled = false;
     }
   }
 
-  #add(text) {
-    if (!text) return;
-    const [first, ...rest] = text.split("\n");
-    this.#texts[this.#texts.length - 1] += first;
-    this.#texts.push(...rest);
-    this.#texts = this.#texts.slice(-LINES);
-    this.#draw();
+  /** The offset of the first byte that is shown: lines that were too many are gone from the page again. */
+  get #begin() {
+    return this.#lines.all.length ? this.#lines.first : this.#first;
   }
 
-  #draw() {
-    const wanted = this.#search.value.toLowerCase();
-    const atEnd = this.#lines.scrollTop + this.#lines.clientHeight >= this.#lines.scrollHeight - 20;
-    const shown = wanted ? this.#texts.filter((line) => line.toLowerCase().includes(wanted)) : this.#texts;
-    this.#lines.textContent = shown.join("\n").replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, "");
-    if (atEnd) this.#lines.scrollTop = this.#lines.scrollHeight;
+  #toggleFollow() {
+    this.#lines.follows = !this.#lines.follows;
+    this.#show();
+  }
+
+  #toggleWrap() {
+    const wraps = this.#lines.element.classList.toggle("unwrapped");
+    set(this.#wrap, "aria-pressed", String(!wraps));
+  }
+
+  #show() {
+    if (this.#id === null) return;
+    set(this.#download, "href", url(this.#path, { follow: true, attempt: this.#attempt ?? (this.#read || null) }));
+    set(this.#follow, "aria-pressed", String(this.#lines.follows));
+    this.#follow.hidden = this.#ended;
+    this.#earlier.hidden = this.#begin === 0 || !this.#lines.hasRoom;
+    text(this.#status, this.#words());
+  }
+
+  #words() {
+    if (this.#source === null) return "";
+    const { isEmpty } = this.#lines;
+    if (this.#ended) return isEmpty ? "It has printed nothing." : "";
+    if (!this.#lines.follows) return "It goes on below. Scroll to the end, or press Follow, to see what comes.";
+    return isEmpty ? "Nothing has been printed yet." : "What it prints is shown as it comes.";
   }
 }

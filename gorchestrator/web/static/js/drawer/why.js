@@ -1,0 +1,82 @@
+/* Why a node is in its state, in words, and what can be done about it: go to who is to blame, or answer what it asks. */
+
+import { get } from "../api.js";
+import { tellFault } from "../banner.js";
+import { fill, h, name, text } from "../dom.js";
+import { duration, plural, seconds, time } from "../format.js";
+import { stateOf } from "../states.js";
+import { resolve } from "./resolve.js";
+
+const TICK = 500; // milliseconds between two looks at what is left of a pause
+
+export class Why {
+  #model; #select;
+  #asked = null; // of which node
+  #until = null; // when a pause is over
+  #left = h("span", { class: "number" });
+  element = h("div", { class: "why" });
+
+  /** `select(id)`: shows another node. */
+  constructor(model, select) {
+    this.#model = model;
+    this.#select = select;
+    setInterval(() => this.#tick(), TICK);
+  }
+
+  /** Ask why a node is in its state, and show it. */
+  async ask(id) {
+    if (id !== this.#asked) this.clear();
+    this.#asked = id;
+    try {
+      const why = await get(`${this.#model.path}/nodes/${id}/why`);
+      if (id !== this.#asked) return;
+      this.#until = why.waits_for?.until ?? null;
+      fill(this.element, this.#told(why));
+      this.#tick();
+    } catch (error) {
+      if (error.name === "Problem") tellFault(error); // a lost service is told by the banner
+    }
+  }
+
+  /** Show nothing, and forget what was asked. */
+  clear() {
+    this.#asked = this.#until = null;
+    fill(this.element);
+  }
+
+  #told(why) {
+    const { waits_for: waits, ended_by: ended } = why;
+    const roots = ended?.roots?.length ? ended.roots : ended?.nodes;
+    const nodes = waits?.nodes ?? roots ?? [];
+    const more = (waits?.all ?? nodes.length) - nodes.length;
+    return [
+      h("p", { dir: "auto" }, why.summary),
+      waits?.until && h("p", {}, "Next attempt at ", time(waits.until), this.#left),
+      nodes.length > 0 && h("ul", {}, nodes.map((node) => h("li", {}, this.#link(node)))),
+      more > 0 && h("p", { class: "muted" }, `and ${plural(more, "node")} more`),
+      waits?.kind === "answer" && this.#answers(waits),
+    ];
+  }
+
+  #answers({ how }) {
+    const id = this.#asked;
+    const button = (as, label) => h("button", { type: "button", onclick: () => resolve(this.#model, id, as) }, label);
+    return [
+      h("div", { class: "answers" }, button("success", "It succeeded …"), button("failure", "It failed …"), button("retry", "Run it again …")),
+      h("p", { class: "muted" }, "or ", h("code", {}, how)),
+    ];
+  }
+
+  #link(node) {
+    return [
+      h("button", { type: "button", class: "plain link", onclick: () => this.#select(node.node) }, name(node.name)),
+      ` ${stateOf(node.state).name}`,
+    ];
+  }
+
+  #tick() {
+    if (this.#until === null) return;
+    const left = Math.max(0, seconds(new Date().toISOString(), this.#until));
+    text(this.#left, left ? `, in ${duration(Math.ceil(left))}` : ", now");
+  }
+}
