@@ -52,14 +52,15 @@ class Report:
 
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    _seen: set[tuple[bool, Fault]] = field(default_factory=set)
 
     def fault(self, place: Place, text: str) -> None:
         """Note what keeps the template from being converted."""
-        self._note(self.faults, place, text)
+        self._note(True, place, text)
 
     def warn(self, place: Place, text: str) -> None:
         """Note what was ignored."""
-        self._note(self.warnings, place, text)
+        self._note(False, place, text)
 
     def check(self, *, strict: bool = False) -> None:
         """Raise ToscaError if there are faults; ``strict``: or warnings."""
@@ -67,8 +68,8 @@ class Report:
         if found:
             raise ToscaError(found)
 
-    @staticmethod
-    def _note(notes: list[Fault], place: Place, text: str) -> None:
+    def _note(self, wrong: bool, place: Place, text: str) -> None:
         fault = Fault(place, text)
-        if fault not in notes:
-            notes.append(fault)
+        if (wrong, fault) not in self._seen:
+            self._seen.add((wrong, fault))
+            (self.faults if wrong else self.warnings).append(fault)

@@ -1,7 +1,7 @@
 """A resolved topology: what the templates mean once types, inputs, requirements and defaults are worked out.
 
 Values (:data:`Value`) are what YAML gives (texts, numbers, booleans, lists, maps, None), with functions evaluated; what
-is known only at run time stays in them as :class:`Runtime`, perhaps within a :class:`Text`.
+is known only at run time stays in them as :class:`Runtime`, perhaps within a :class:`Text` or a :class:`Token`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,16 @@ class Runtime:
 class Text:
     """A text of which parts are known at run time only (concat, join): constants and :class:`Runtime` values."""
 
-    parts: tuple[str | Runtime, ...]
+    parts: "tuple[str | Runtime | Token, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Part ``index`` (from 0) of a text that is known at run time only, split at any character of ``separators``."""
+
+    value: "Runtime | Text | Token"
+    separators: str
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +143,17 @@ class WorkflowStep:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """An imperative workflow. ``preconditions``: as written, each with ``target`` and ``condition``."""
+    """An imperative workflow. ``preconditions``: as written, each with ``target`` and ``condition``.
+
+    ``missing``: inputs that it requires and that have no value: it cannot be run without them.
+    """
 
     name: str
     place: Place
     steps: Mapping[str, WorkflowStep] = field(default_factory=dict)
     inputs: Mapping[str, Value] = field(default_factory=dict)  # values by name, defaults filled in
     preconditions: Sequence[Value] = ()
+    missing: Sequence[str] = ()
 
 
 @dataclass(slots=True)
