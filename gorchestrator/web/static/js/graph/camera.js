@@ -74,6 +74,7 @@ export class Camera {
 
   /** Bring a place into the middle, at this scale at least. */
   centre(x, y, least = 0, glide = true) {
+    this.fits = false;
     this.#move({ x, y, scale: Math.max(this.scale, least) }, glide);
   }
 
@@ -96,7 +97,7 @@ export class Camera {
       // On a path that is straight on the screen: the way goes with the size of what is seen.
       const way = from.scale === to.scale ? eased : (1 / scale - 1 / from.scale) / (1 / to.scale - 1 / from.scale);
       const { fits } = this;
-      this.#set({ x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way, scale });
+      this.#set(part < 1 ? { x: from.x + (to.x - from.x) * way, y: from.y + (to.y - from.y) * way, scale } : to);
       this.fits = fits;
       this.#gliding = part < 1 ? requestAnimationFrame(step) : 0;
     };

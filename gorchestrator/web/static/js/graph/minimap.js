@@ -21,6 +21,7 @@ export class MiniMap {
       this.#canvas.setPointerCapture(event.pointerId);
       this.#go(event);
     });
+    this.#canvas.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays with the large picture
     this.#canvas.addEventListener("pointermove", (event) => {
       if (this.#canvas.hasPointerCapture(event.pointerId)) this.#go(event);
     });

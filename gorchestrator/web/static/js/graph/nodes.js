@@ -5,6 +5,8 @@ import { stateOf } from "../states.js";
 const SHAPE_FROM = 0.2; // scale
 const NAME_FROM = 0.5;
 const ENGINE_FROM = 0.7;
+const WRONG = new Set([4, 10]); // states that from afar differ from others by more than their colour
+const SLIT_FROM = 9; // pixels of a box that has room for a slit
 const LEAST = 2; // pixels of the screen of a side of a box
 const ICON = 16; // pixels of a shape's own
 const PADDING = 9;
@@ -42,6 +44,10 @@ export class NodePainter {
       const wanted = this.palette.state(nodes[id].state, close !== null && !close.has(id)).far;
       if (wanted !== colour) context.fillStyle = colour = wanted;
       context.fillRect(this.scene.xs[id] - width / 2, this.scene.ys[id] - height / 2, width, height);
+      if (WRONG.has(nodes[id].state) && width * scale >= SLIT_FROM) {
+        context.fillStyle = colour = this.palette.ground;
+        context.fillRect(this.scene.xs[id] - width / 6, this.scene.ys[id] - height / 2, width / 3, height);
+      }
     };
     ids.forEach(paint);
     if (close !== null) for (const id of ids) if (close.has(id)) paint(id); // over those that overlap it

@@ -23,6 +23,7 @@ export class GraphView {
   #open;
   #canvas = h("canvas", { class: "graph-canvas", tabindex: "0", role: "application", "aria-describedby": "graph-keys" });
   #note = h("p", { class: "graph-note muted" });
+  #key = h("p", { class: "graph-key muted", hidden: true }, h("span", { "aria-hidden": "true" }), "holds up the end");
   #said = h("p", { class: "out-of-sight", "aria-live": "polite" });
   #camera = new Camera(() => this.#paint());
   #map;
@@ -39,7 +40,7 @@ export class GraphView {
   constructor(root, model, { select, open }) {
     [this.#root, this.#model, this.#select, this.#open] = [root, model, select, open];
     root.classList.add("graph");
-    root.append(this.#canvas, this.#note, h("p", { id: "graph-keys", hidden: true }, KEYS), this.#said, this.#tools());
+    root.append(this.#canvas, this.#note, this.#key, h("p", { id: "graph-keys", hidden: true }, KEYS), this.#said, this.#tools());
     this.#map = new MiniMap(root, this.#camera);
     this.#listen();
     model.listen((change) => this.#take(change));
@@ -115,13 +116,19 @@ export class GraphView {
     const { nodes, layout } = this.#model;
     const ready = layout !== null && nodes.length > 0;
     this.#canvas.setAttribute("aria-label", `Graph of ${count(nodes.length)} nodes`);
-    text(this.#note, ready ? "" : nodes.length ? "Drawing…" : "This task has no nodes.");
+    text(this.#note, ready ? "" : this.#waits());
     if (!ready) return;
     if (this.#scene?.layout !== layout) this.#build(layout);
     this.#marks.select(this.#model.selected, nodes, this.#scene);
     this.#marks.follow(this.#model.critical(), this.#scene);
     this.#drawMap();
     this.#paint();
+  }
+
+  #waits() {
+    const { nodes, undrawn } = this.#model;
+    if (!nodes.length) return "This task has no nodes.";
+    return undrawn === null ? "Drawing…" : `${undrawn} The table and the timeline show them.`;
   }
 
   #build(layout) {
@@ -149,7 +156,10 @@ export class GraphView {
     if (!width || !height) return;
     const sizes = { width: Math.round(width * devicePixelRatio), height: Math.round(height * devicePixelRatio) };
     if (sizes.width !== this.#canvas.width || sizes.height !== this.#canvas.height) Object.assign(this.#canvas, sizes);
+    const { selected } = this.#model;
+    const seen = selected !== null && this.#isSeen(selected);
     this.#camera.resize(width, height);
+    if (seen && !this.#isSeen(selected)) this.#reveal(selected, 0); // the drawer has taken its place
   }
 
   #followPath() {
@@ -159,12 +169,16 @@ export class GraphView {
 
   /** Bring a node into the view if it is not there, or too small. */
   #reveal(id, least) {
-    if (!this.#scene) return;
+    if (!this.#scene || (this.#isSeen(id) && this.#camera.scale >= least)) return;
+    this.#camera.centre(this.#scene.xs[id], this.#scene.ys[id], least);
+  }
+
+  #isSeen(id) {
+    if (!this.#scene) return false;
     const { left, top, right, bottom } = this.#camera.window;
     const [x, y] = [this.#scene.xs[id], this.#scene.ys[id]];
     const [aside, above] = [this.#scene.nodeWidth / 2, this.#scene.nodeHeight / 2];
-    const seen = x - aside >= left && x + aside <= right && y - above >= top && y + above <= bottom;
-    if (!seen || this.#camera.scale < least) this.#camera.centre(x, y, least);
+    return x - aside >= left && x + aside <= right && y - above >= top && y + above <= bottom;
   }
 
   #say() {
@@ -182,6 +196,7 @@ export class GraphView {
   #paintNow() {
     this.#frame = 0;
     const { nodes } = this.#model;
+    this.#key.hidden = !this.#marks.critical.size;
     if (this.#whole) this.#painter.paint(this.#camera, devicePixelRatio, nodes, this.#marks);
     else this.#painter.paintSome(this.#camera, this.#changed, nodes, this.#marks);
     this.#map.drawSome(this.#changed, nodes);
