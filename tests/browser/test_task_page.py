@@ -1,5 +1,6 @@
 """The page of a task: watched while it runs, found again by its URL, cancelled, and run again."""
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from support import Services
 from tasks_page_support import end, failing, gate, submit
 
 HOSTILE = '<img src=x onerror="alert(1)">'
+NO_LAYOUT = json.dumps({"type": "urn:gorchestrator:problem:no-layout", "status": 503, "detail": "It takes too long."})
 
 
 def heading(page: Page, name: str) -> None:
@@ -71,6 +73,23 @@ def test_the_url_shows_the_same_again(service: Services, page: Page, mixed: str)
     page.keyboard.press("Escape")
     page.go_back()
     expect(page.get_by_role("tab", name="Timeline")).to_have_attribute("aria-selected", "true")
+    expect(drawer).to_be_hidden()
+    page.go_forward()
+    expect(page.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+    expect(drawer).to_contain_text("exit status 3")
+    page.goto(f"{service.url}/tasks/{mixed}?view=graph&node=behind")
+    expect(drawer.get_by_role("heading", name="behind")).to_be_visible()
+    page.go_back()
+    expect(drawer.get_by_role("heading", name="bad")).to_be_visible()
+    expect(page.get_by_role("tab", name="Table")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize("query", ["view=constructor", "view=", "node=", "node=nobody", "node=99", "node=-1"])
+def test_a_url_that_nobody_wrote_shows_the_task(service: Services, page: Page, mixed: str, query: str) -> None:
+    page.goto(f"{service.url}/tasks/{mixed}?{query}")
+    heading(page, "mixed")
+    expect(page.get_by_role("tab", name="Graph")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("complementary")).to_be_hidden()
 
 
 def test_tabs_are_moved_through_with_the_arrows(service: Services, page: Page, mixed: str) -> None:
@@ -93,7 +112,29 @@ def test_a_running_task_is_cancelled(service: Services, page: Page, tmp_path: Pa
     page.get_by_role("button", name="Cancel …").click()
     page.get_by_role("button", name="Cancel the task").click()
     state(page, "canceled")
+    expect(page.get_by_text("being canceled")).to_be_hidden()
     expect(page.locator("#reason")).to_contain_text("canceled by 127.0.0.1")
+
+
+def test_a_cancel_of_somebody_else_is_shown_while_what_runs_is_killed(service: Services, page: Page) -> None:
+    stubborn = {"name": "a", "engine": "shell", "artifact": "sh", "args": ["-c", "trap '' TERM; echo up; sleep 100"]}
+    task = submit(service, "stubborn", stubborn)
+    page.goto(f"{service.url}/tasks/{task}?node=a")
+    expect(page.get_by_role("complementary")).to_contain_text("up")  # it refuses to end from now on
+    service.remote.cancel(task)
+    expect(page.locator("#state")).to_have_text("runningbeing canceled")
+    expect(page.get_by_role("button", name="Cancel …")).to_be_disabled()
+    state(page, "canceled")
+
+
+def test_a_task_that_cannot_be_drawn_says_so(service: Services, page: Page, mixed: str) -> None:
+    answers = iter([{"status": 502, "body": "<h1>away"}, {"status": 503, "body": NO_LAYOUT}])
+    page.route("**/layout", lambda route: route.fulfill(**next(answers)))  # the first one passes: it is asked again
+    page.faults.expected += ["502", "503"]  # type: ignore[attr-defined]
+    page.goto(f"{service.url}/tasks/{mixed}")
+    expect(page.get_by_text("It takes too long. The table and the timeline show them.")).to_be_visible()
+    page.get_by_role("tab", name="Table").click()
+    expect(page.get_by_role("row", name="behind")).to_be_visible()
 
 
 def test_a_rerun_shows_what_it_does_and_leads_to_the_new_task(service: Services, page: Page, mixed: str) -> None:
@@ -118,8 +159,9 @@ def test_labels_lead_to_the_list(service: Services, page: Page, mixed: str) -> N
 
 def test_a_task_that_is_not_there(service: Services, page: Page) -> None:
     page.faults.expected.append("404")  # type: ignore[attr-defined]
-    page.goto(f"{service.url}/tasks/{'0' * 32}")
-    expect(page.get_by_text("There is no such task")).to_be_visible()
+    for task in ("0" * 32, "%E0%A4%A", "<b>"):
+        page.goto(f"{service.url}/tasks/{task}")
+        expect(page.get_by_text("There is no such task")).to_be_visible()
     page.get_by_role("link", name="Show all tasks").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Tasks")
 
@@ -146,17 +188,23 @@ def test_a_service_that_was_lost_is_caught_up_with(service: Services, page: Page
     ]  # type: ignore[attr-defined]
     page.goto(f"{service.url}/tasks/{task}")
     state(page, "running")
+    page.evaluate("globalThis.sameDocument = true")
     service.orchestrator.kill()
     expect(page.get_by_text("The service does not answer")).to_be_visible()
     path.touch()
     service.orchestrator.start()
     state(page, "success")
     expect(page.get_by_text("The service does not answer")).to_be_hidden()
+    assert page.evaluate("globalThis.sameDocument")
 
 
 def test_it_can_be_used_by_everybody(service: Services, shots: Shots, mixed: str) -> None:
     for view in ("graph", "table", "timeline"):
         shots.name = f"task-{view}"
-        for _, page in shots.views(f"{service.url}/tasks/{mixed}?view={view}&node=bad"):
+        for way, page in shots.views(f"{service.url}/tasks/{mixed}?view={view}&node=bad"):
             expect(page.get_by_role("complementary")).to_contain_text("exit status 3")
+            assert serious_faults(page) == []
+            shots.take(page, f"-drawer-{way}")
+            page.keyboard.press("Escape")  # narrow, the drawer covers the view
+            expect(page.get_by_role("complementary")).to_be_hidden()
             assert serious_faults(page) == []

@@ -8,7 +8,7 @@ import { Bar } from "../bar.js";
 export class Header {
   #model;
   #bar = new Bar();
-  #shown = null; // the state that the badge shows
+  #shown = ""; // what the badge shows
   #dirty = false;
 
   constructor(model) {
@@ -36,8 +36,10 @@ export class Header {
     document.title = `${task.name || task.id.slice(0, 8)} · gorchestrator`;
     fill(byId("name"), name(task.name || task.id.slice(0, 8)));
     byId("name").title = task.name;
-    if (this.#shown !== task.state) fill(byId("state"), badge(task.state));
-    this.#shown = task.state;
+    const cancelling = task.cancel_date !== null && !isFinal(task.state);
+    const shown = `${task.state} ${cancelling}`;
+    if (this.#shown !== shown) fill(byId("state"), badge(task.state), cancelling && h("span", { class: "muted" }, "being canceled"));
+    this.#shown = shown;
     fill(byId("labels"), Object.entries(task.labels).map(label));
     const origin = task.rerun_of && h("a", { href: `/tasks/${task.rerun_of}` }, `rerun of ${task.rerun_of.slice(0, 8)}`);
     fill(byId("facts"), "started ", time(task.start_date), origin && [" · ", origin], ` · ${task.id}`);

@@ -11,8 +11,7 @@ import { Header } from "./header.js";
 import { Model } from "./model.js";
 import { Tabs } from "./tabs.js";
 
-const task = decodeURIComponent(location.pathname.split("/")[2]);
-const model = new Model(task);
+const model = new Model(location.pathname.split("/")[2]);
 new Header(model);
 
 const actions = { select, open };
@@ -68,7 +67,7 @@ function read() {
   const query = new URLSearchParams(location.search);
   tabs.show(query.get("view"));
   const wanted = query.get("node");
-  const node = wanted === null ? undefined : (model.byName(wanted) ?? model.nodes[Number(wanted)]);
+  const node = wanted ? (model.byName(wanted) ?? model.nodes[Number(wanted)]) : undefined;
   if (node) open(node.id);
   else if (model.selected !== null) select(null);
 }

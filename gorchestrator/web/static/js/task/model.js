@@ -6,25 +6,34 @@ import { isFinal, stateOf } from "../states.js";
 // What an event tells anew; what it does not name is null then. Outputs it leaves out: they may be large.
 const OF_TASK = ["state", "reason", "reason_code", "start_date", "stop_date"];
 const OF_NODE = [...OF_TASK, "attempt", "executor", "exit_code"];
+const AGAIN = 2000; // milliseconds until a drawing is asked for again
 const CHANGES = new Set(["task_started", "task_final", "node_waits", "node_running", "node_final"]);
 
 export class Model {
   task = null;
   nodes = [];
   layout = null;
+  undrawn = null; // why there will be no layout
   selected = null;
   #id;
   #names = new Map();
   #listeners = new Set();
   #critical = null;
 
+  /** `id`: as it stands in the path of the page. */
   constructor(id) {
     this.#id = id;
   }
 
   /** The path of the task below /v1. */
   get path() {
-    return `/tasks/${encodeURIComponent(this.#id)}`;
+    return `/tasks/${this.#id}`;
+  }
+
+  /** Return the path of a node below /v1: by its number, unless another node is called like that number. */
+  pathOf(id) {
+    const namesake = this.byName(String(id));
+    return `${this.path}/nodes/${namesake && namesake.id !== id ? encodeURIComponent(this.nodes[id].name) : id}`;
   }
 
   /** Load everything anew; returns the number of the last event that is in it, null if none can follow. */
@@ -49,6 +58,7 @@ export class Model {
     if (event.kind === "task_cancel") {
       this.task.cancel_date = event.date;
       this.task.cancel_actor = event.actor;
+      this.#tell({ kind: "task" });
     }
     if (CHANGES.has(event.kind)) this.#change(event);
     return event.kind === "task_final";
@@ -72,13 +82,24 @@ export class Model {
     const node = this.nodes[id];
     if (!isFinal(node.state)) return;
     try {
-      const found = await get(`${this.path}/nodes/${id}`);
+      const found = await get(this.pathOf(id));
       if (this.nodes[id] !== node) return;
       node.output = found.output;
       this.#tell({ kind: "node", id });
     } catch (error) {
       if (!["Problem", "Unreachable"].includes(error.name)) throw error;
     }
+  }
+
+  /** Load all attempts of a node. Throws as `get` does. */
+  async attempts(id) {
+    const found = [];
+    for (let after = 0; after !== null; ) {
+      const { attempts, next } = await get(`${this.pathOf(id)}/attempts`, { query: { after } });
+      found.push(...attempts);
+      after = next;
+    }
+    return found;
   }
 
   /** Return the ids of the path that holds up the end: what runs longest or ended last, and what each waited for last. */
@@ -145,8 +166,13 @@ export class Model {
       this.layout = await get(`${this.path}/layout`);
       this.#tell({ kind: "layout" });
     } catch (error) {
-      if (error.name === "Unreachable") setTimeout(() => this.#draw(), 2000);
-      else throw error;
+      if (!["Problem", "Unreachable"].includes(error.name)) throw error;
+      const passes = error.name === "Unreachable" || (error.status >= 500 && error.type !== "no-layout");
+      if (passes) setTimeout(() => this.#draw(), AGAIN);
+      else {
+        this.undrawn = error.message;
+        this.#tell({ kind: "layout" });
+      }
     }
   }
 

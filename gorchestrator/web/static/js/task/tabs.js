@@ -27,7 +27,7 @@ export class Tabs {
 
   /** Show a view by its name; the first one if there is none of that name. */
   show(name) {
-    const wanted = name in this.#views ? name : Object.keys(this.#views)[0];
+    const wanted = Object.hasOwn(this.#views, name) ? name : Object.keys(this.#views)[0];
     if (wanted === this.#chosen) return;
     for (const [each, view] of Object.entries(this.#views)) {
       const isWanted = each === wanted;
