@@ -37,9 +37,10 @@ export function seconds(from, to) {
   return Math.max(0, ((to ? Date.parse(to) : Date.now()) - Date.parse(from)) / 1000);
 }
 
-/** Return a length of time with two units at the most: 0.35 s, 12.3 s, 2 m 05 s, 3 h 07 m, 2 d 04 h. */
+/** Return a length of time with two units at the most: 4 ms, 0.35 s, 12.3 s, 2 m 05 s, 3 h 07 m, 2 d 04 h. */
 export function duration(value) {
   if (value === null || value === undefined) return "";
+  if (value < 0.0995) return value ? `${Math.max(1, Math.round(value * 1000))} ms` : "0 s";
   if (value < 1) return `${value.toFixed(2)} s`;
   if (value < 59.95) return `${value.toFixed(1)} s`;
   const whole = Math.round(value);

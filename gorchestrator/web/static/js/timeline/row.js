@@ -7,6 +7,7 @@ import { barsOf } from "./bars.js";
 import { aboutBar, aboutNode } from "./words.js";
 
 const NARROW = 22; // pixels of a bar that has no room for a shape
+const BESIDE = 20; // pixels that a shape takes beside a narrow bar
 const THIN = 3; // pixels of a bar, at least
 
 export class Row {
@@ -47,12 +48,15 @@ export class Row {
     const { scale } = this.#view;
     const now = this.#view.now();
     let end = 0;
-    for (const { element, bar } of this.#bars) {
+    for (const [index, { element, bar }] of this.#bars.entries()) {
       const left = scale.x(bar.from);
       const width = Math.max(THIN, scale.x(Math.max(bar.from, bar.to ?? now)) - left);
       element.style.left = `${left}px`;
       element.style.width = `${width}px`;
-      element.classList.toggle("narrow", bar.kind === "run" && width < NARROW);
+      const isNarrow = bar.kind === "run" && width < NARROW;
+      const next = this.#bars.slice(index + 1).find((other) => other.bar.kind !== "wait");
+      element.classList.toggle("narrow", isNarrow);
+      element.classList.toggle("crowded", isNarrow && next !== undefined && scale.x(next.bar.from) < left + width + BESIDE);
       end = left + width;
     }
     const last = this.#bars.at(-1)?.bar;

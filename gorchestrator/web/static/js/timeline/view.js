@@ -98,9 +98,9 @@ export class TimelineView {
 
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "+") this.#zoom(ZOOM);
+    if (event.key === "+" || event.key === "=") this.#zoom(ZOOM);
     else if (event.key === "-") this.#zoom(1 / ZOOM);
-    else if (event.key === "0") this.#fit();
+    else if (event.key === "0" || event.key.toLowerCase() === "f") this.#fit();
     else if (event.key === "ArrowLeft") this.#scroller.scrollLeft -= SIDEWAYS;
     else if (event.key === "ArrowRight") this.#scroller.scrollLeft += SIDEWAYS;
     else return;
