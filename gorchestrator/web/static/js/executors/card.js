@@ -77,7 +77,7 @@ function row(engine, { ok, reason, fields }) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, name(engine)),
+    h("th", { scope: "row", title: engine }, name(engine)),
     h("td", { class: `badge state-${ok ? "success" : "failure"}` }, mark(ok), ok ? "works" : "cannot work"),
     h("td", {}, reason ? h("span", { class: "reason", dir: "auto" }, reason) : null, keys(fields ?? [])),
   );
