@@ -66,4 +66,5 @@ def shots(request: pytest.FixtureRequest, tmp_path: Path, new_page: Callable[...
     """Return what saves screenshots: below the folder that ``GORCH_SCREENSHOTS`` names, else in the test's own."""
     folder = Path(os.environ.get("GORCH_SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
-    return Shots(folder, re.sub(r"\W+", "-", request.node.name.removeprefix("test_")), new_page)
+    module, test = (name.removeprefix("test_") for name in (request.path.stem, request.node.name))
+    return Shots(folder, re.sub(r"\W+", "-", f"{module}-{test}"), new_page)
