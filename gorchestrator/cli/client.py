@@ -4,7 +4,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -37,9 +37,9 @@ class Client:
         click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def _options(command: Callable[..., None]) -> Callable[..., None]:
+def service_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options ``--url`` and ``--ca``; :func:`connected` takes their values."""
     file = click.Path(exists=True, dir_okay=False)
-    command = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(command)
     command = click.option("--ca", envvar="GORCH_CA", type=file, help="CA file, to check an https URL with.")(command)
     return click.option("--url", help=f"The orchestrator's URL (or GORCH_URL; {DEFAULT_URL}).")(command)
 
@@ -48,17 +48,28 @@ def client_command(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options ``--url``, ``--ca`` and ``--json``, and a :class:`Client` as its first argument."""
 
     def command(*, url: str | None, ca: str | None, as_json: bool, **options: Any) -> None:
-        from gorchestrator.remote import Remote  # noqa: PLC0415  (requests takes its time; --help does without)
-
-        given = click.get_current_context().find_root().obj or {}
-        with in_words():
-            remote = Remote(url or given.get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL, ca=ca)
-            with closing(remote):
-                function(Client(remote, as_json or bool(given.get("json"))), **options)
+        with connected(url, ca) as remote:
+            function(Client(remote, as_json or bool(_given().get("json"))), **options)
 
     # Before click's decorators: those leave their marks on the function that they are given.
     wrapped: Callable[..., None] = functools.update_wrapper(command, function)
-    return _options(wrapped)
+    return service_options(click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(wrapped))
+
+
+@contextmanager
+def connected(url: str | None, ca: str | None) -> Iterator["Remote"]:
+    """Yield the orchestrator that the user means; errors of its client end the command in words."""
+    from gorchestrator.remote import Remote  # noqa: PLC0415  (requests takes its time; --help does without)
+
+    with in_words():
+        remote = Remote(url or _given().get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL, ca=ca)
+        with closing(remote):
+            yield remote
+
+
+def _given() -> Mapping[str, Any]:
+    """Return the options that stand before the command."""
+    return click.get_current_context().find_root().obj or {}
 
 
 @contextmanager
@@ -75,7 +86,12 @@ def in_words() -> Iterator[None]:
         raise Failure(printable(str(error))) from error
 
 
+def fault_lines(faults: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the first faults of a gorch, a place and a text each, as lines, and how many more there are."""
+    lines = tuple(printable(f"{pointer or '/'}: {detail}") for pointer, detail in faults[:MAX_ERRORS])
+    more = len(faults) - MAX_ERRORS
+    return lines + ((f"… and {more} more",) if more > 0 else ())
+
+
 def _faults(error: "Refused") -> tuple[str, ...]:
-    lines = [f"{item.get('pointer') or '/'}: {item.get('detail', '')}" for item in error.errors]
-    more = len(lines) - MAX_ERRORS
-    return tuple(printable(line) for line in lines[:MAX_ERRORS]) + ((f"… and {more} more",) if more > 0 else ())
+    return fault_lines([(str(item.get("pointer") or ""), str(item.get("detail", ""))) for item in error.errors])

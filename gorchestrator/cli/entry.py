@@ -22,6 +22,7 @@ COMMANDS = {
     "rerun": "why:rerun",
     "resolve": "tasks:resolve",
     "validate": "tasks:validate",
+    "dot": "dot:dot",
     "ping": "ping:ping",
     "engines": "ping:engines",
     "demo": "demo:demo",

@@ -93,6 +93,10 @@ class Remote:
         """Return a task with all its nodes; ``wait``: for its end, at most so many seconds."""
         return self._connection.json("GET", _path(task), wait=wait, params=None if digraph else {"digraph": "false"})
 
+    def layout(self, task: str) -> Json:
+        """Return how a task is drawn: the places of its nodes and the points of its edges, in pixels."""
+        return self._connection.json("GET", f"{_path(task)}/layout")
+
     def wait(self, task: str, *, patience: float = 30.0) -> Json:
         """Return the task when it has ended.
 
