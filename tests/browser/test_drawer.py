@@ -185,6 +185,14 @@ def test_a_node_leads_to_those_it_waits_for(service: Services, page: Page, tmp_p
     expect(drawer.locator(".drawer-head")).to_contain_text("success")
 
 
+def test_nodes_that_are_called_like_numbers_are_told_apart(service: Services, page: Page) -> None:
+    nodes = [printing("echo of the first", name="1"), printing("echo of the second", name="b c/d?")]
+    task = end(service, submit(service, "numbers", *nodes))
+    page.goto(f"{service.url}/tasks/{task}?view=table&node=b%20c%2Fd%3F")
+    expect(page.get_by_role("log", name="Log")).to_contain_text("of the second")
+    expect(page.get_by_role("complementary")).to_contain_text("It succeeded")
+
+
 def test_a_link_to_the_node_is_copied(service: Services, page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     task = end(service, submit(service, "linked", printing("echo x")))

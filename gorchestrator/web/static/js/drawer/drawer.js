@@ -1,6 +1,5 @@
 /* The drawer of a task's page: all about the selected node. What a node prints or is called is shown as text. */
 
-import { get } from "../api.js";
 import { tell, tellFault } from "../banner.js";
 import { fill, h, name, set } from "../dom.js";
 import { badge, isFinal } from "../states.js";
@@ -94,7 +93,7 @@ export class Drawer {
     this.#asked = Date.now();
     this.#why.ask(id);
     try {
-      const { attempts } = await get(`${this.#model.path}/nodes/${id}/attempts`);
+      const attempts = await this.#model.attempts(id);
       if (id === this.#id) showAttempts(this.#attempts, attempts, (number) => this.#log.choose(number));
     } catch (error) {
       if (error.name === "Problem") tellFault(error); // a lost service is told by the banner

@@ -74,7 +74,7 @@ export class LogView {
   }
 
   get #path() {
-    return `${this.#model.path}/nodes/${this.#id}/log`;
+    return `${this.#model.pathOf(this.#id)}/log`;
   }
 
   #began(number, offset) {

@@ -22,7 +22,7 @@ export async function resolve(model, id, as) {
   ];
   if (!(await ask({ title, body, action, danger }))) return;
   try {
-    await post(`${model.path}/nodes/${id}/resolve`, { as, ...(outputs.value.trim() && { output: pairs(outputs.value) }) });
+    await post(`${model.pathOf(id)}/resolve`, { as, ...(outputs.value.trim() && { output: pairs(outputs.value) }) });
     tell("It is stored, and takes effect at once.");
   } catch (error) {
     tellFault(error);

@@ -28,7 +28,7 @@ export class Why {
     if (id !== this.#asked) this.clear();
     this.#asked = id;
     try {
-      const why = await get(`${this.#model.path}/nodes/${id}/why`);
+      const why = await get(`${this.#model.pathOf(id)}/why`);
       if (id !== this.#asked) return;
       this.#until = why.waits_for?.until ?? null;
       fill(this.element, this.#told(why));

@@ -1,7 +1,5 @@
 /* The earlier attempts of nodes: the task's JSON has only the last one of each, so they are asked for once they are seen. */
 
-import { get } from "../api.js";
-
 const AT_ONCE = 2; // requests
 const PAUSE = 5000; // milliseconds after a fault
 
@@ -50,7 +48,7 @@ export class Attempts {
     this.#known.set(id, { mark, list: this.#known.get(id)?.list ?? [] });
     this.#running += 1;
     try {
-      const list = await all(`${this.#model.path}/nodes/${id}/attempts`);
+      const list = await this.#model.attempts(id);
       this.#known.set(id, { mark, list: list.filter((attempt) => attempt.start_date) });
       this.#loaded(id);
     } catch (error) {
@@ -66,14 +64,4 @@ export class Attempts {
 /** Return what changes when a node has another earlier attempt; empty if it cannot have any. */
 function markOf({ attempt, start_date: start }) {
   return attempt > 1 || (attempt === 1 && !start) ? `${attempt} ${Boolean(start)}` : "";
-}
-
-async function all(path) {
-  const found = [];
-  for (let after = 0; after !== null; ) {
-    const { attempts, next } = await get(path, { query: { after } });
-    found.push(...attempts);
-    after = next;
-  }
-  return found;
 }
