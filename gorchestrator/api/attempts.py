@@ -19,12 +19,8 @@ def list_attempts(task_id: str, node: str) -> Response:
         An answer has at most 100 attempts, and fewer where their arguments are long. What runs inside of the
         orchestrator (`nil`, `sleep`) has none.
       parameters:
-        - {in: path, name: task_id, required: true, schema: {type: string}}
-        - in: path
-          name: node
-          required: true
-          description: the node's name; or its number, if no node is so named
-          schema: {type: string}
+        - TaskId
+        - NodeName
         - in: query
           name: after
           description: the number of the attempt behind which to begin; `next` of the answer before

@@ -67,12 +67,8 @@ def resolve(task_id: str, node: str) -> Any:
         For a node that asks (`on_lost: ask`), or whose executor does not answer. What may still run of it is killed
         when its executor is back.
       parameters:
-        - {in: path, name: task_id, required: true, schema: {type: string}}
-        - in: path
-          name: node
-          required: true
-          description: the node's name; or its number, if no node is so named
-          schema: {type: string}
+        - TaskId
+        - NodeName
       requestBody:
         required: true
         content:

@@ -33,7 +33,7 @@ def show(task_id: str) -> Response:
       tags: [tasks]
       summary: The gorch with the states of its nodes
       parameters:
-        - {in: path, name: task_id, required: true, schema: {type: string}}
+        - TaskId
         - in: query
           name: digraph
           description: false leaves out the matrix
@@ -105,7 +105,7 @@ def cancel(task_id: str) -> Response:
       tags: [tasks]
       summary: Stop a task; what runs is killed. A task that has ended stays as it is
       parameters:
-        - {in: path, name: task_id, required: true, schema: {type: string}}
+        - TaskId
         - in: query
           name: digraph
           description: false leaves out the matrix of the answer
