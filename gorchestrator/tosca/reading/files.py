@@ -61,10 +61,10 @@ class Folder:
         relative = normal(path)
         if relative is None:
             return None
+        found = self._folder / relative
+        if not os.path.isfile(found):  # Path.is_file raises for a name that is too long
+            return None
         try:
-            found = self._folder / relative
-            if not found.is_file():
-                return None
             with found.open("rb") as file:
                 content = file.read(MAX_FILE + 1)
         except (OSError, ValueError) as error:
