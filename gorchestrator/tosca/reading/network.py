@@ -32,7 +32,7 @@ def fetcher() -> Callable[[str], bytes]:
 def _get(url: str) -> bytes:
     if urlsplit(url).scheme.lower() not in SCHEMES:
         raise refusal(url, f"only {', '.join(SCHEMES)} can be fetched")
-    until, content = time.monotonic() + DEADLINE, b""
+    until, content = time.monotonic() + DEADLINE, bytearray()
     try:
         # Only these schemes come here, and urllib follows redirects to them alone.
         with urllib.request.urlopen(url, timeout=TIMEOUT) as answer:  # noqa: S310
@@ -42,4 +42,4 @@ def _get(url: str) -> bytes:
                     raise refusal(url, f"is larger than {MAX_FILE >> 20} MiB, or takes longer than {DEADLINE:.0f} s")
     except (URLError, OSError, http.client.HTTPException, ValueError) as error:
         raise refusal(url, f"cannot be fetched: {getattr(error, 'reason', None) or error}") from None
-    return content
+    return bytes(content)
