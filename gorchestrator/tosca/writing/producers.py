@@ -1,0 +1,165 @@
+"""Who produces what: for a value that is known at run time only, the step that has it as an output.
+
+An attribute may be set by any operation of its node. Where one says so (``outputs`` of an operation, since 1.3), that
+one counts; else the last one before the reader whose script has the attribute's name in it; else the last one before
+it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from gorchestrator.tosca.model import Operation, Runtime, Topology
+from gorchestrator.tosca.plan import Plan, Step
+
+
+class Produced(NamedTuple):
+    """The step that produces a value, and the name of its output."""
+
+    step: str
+    output: str
+
+
+class Producers:
+    """Finds them. ``needs`` are those of the plan, and what was added so that a reader waits for a producer."""
+
+    def __init__(self, topology: Topology, plan: Plan) -> None:
+        self._topology = topology
+        self._steps = plan.steps
+        self.needs: dict[str, set[str]] = {name: set(plan.needs.get(name, ())) for name in plan.steps}
+        self._order: Sequence[str] | None = None
+        self._mentions: dict[Produced, bool] = {}
+
+    def find(self, wanted: Runtime, reader: str) -> Produced | None:
+        """Return what produces a value before ``reader`` runs; one beside it becomes one before it. None: nothing."""
+        before, beside = [], []
+        for name, output in self._candidates(wanted):
+            if self._is_before(name, reader):
+                before.append(Produced(name, output))
+            elif name != reader and not self._is_before(reader, name):
+                beside.append(Produced(name, output))
+        chosen = self._chosen(before, wanted) or self._chosen(beside, wanted)
+        if chosen is not None and chosen not in before:
+            self.needs[reader].add(chosen.step)
+            self._order = None
+            self.__dict__.pop("_before", None)
+        return chosen
+
+    def last(self, wanted: Runtime) -> Produced | None:
+        """Return what produces a value by the end. None: nothing."""
+        return self._chosen(list(self._candidates(wanted)), wanted)
+
+    def order(self) -> Sequence[str]:
+        """Return all steps so that each comes after what it needs."""
+        if self._order is None:
+            self._order = _sorted(self.needs)
+        return self._order
+
+    def _candidates(self, wanted: Runtime) -> Iterator[Produced]:
+        """Yield who may produce it, in order."""
+        steps = self._working.get(wanted.node, ())
+        place = {name: number for number, name in enumerate(self.order())} if len(steps) > 1 else {}
+        said: list[Produced] = []
+        others: list[Produced] = []
+        for step in sorted(steps, key=lambda step: place.get(step.name, 0)):
+            if wanted.operation is not None:
+                if step.node == wanted.node and _is_called(step.operation, wanted.operation):
+                    others.append(Produced(step.name, _output(wanted)))
+                continue
+            said.extend(Produced(step.name, name) for name in self._setting(step, wanted))
+            others.append(Produced(step.name, _output(wanted)))
+        yield from said or others
+
+    def _setting(self, step: Step, wanted: Runtime) -> Iterator[str]:
+        """Yield the outputs of a step that it says to set this attribute by."""
+        path = (wanted.name, *map(str, wanted.path))
+        for name, (entity, *attribute) in ((name, path) for name, path in _said(step) if path):
+            if self._meant(entity, step) == wanted.node and tuple(map(str, attribute)) == path:
+                yield name
+
+    def _meant(self, entity: str, step: Step) -> str:
+        if entity == "TARGET" and step.relationship is not None:
+            return self._topology.nodes[step.node].requirements[step.relationship].target
+        if entity == "HOST":
+            return self._topology.host_of(step.node) or ""
+        return step.node if entity in ("SELF", "SOURCE") else entity
+
+    def _chosen(self, found: Sequence[Produced], wanted: Runtime) -> Produced | None:
+        """Return the last one that has the name in its script; else the last one of the node itself."""
+        mentioning = [each for each in found if self._is_mentioned(each)]
+        own = [each for each in found if self._is_own(self._steps[each.step], wanted)]
+        chosen = mentioning or own
+        return chosen[-1] if chosen else None
+
+    @staticmethod
+    def _is_own(step: Step, wanted: Runtime) -> bool:
+        return wanted.operation is not None or (step.relationship is None and step.node == wanted.node)
+
+    def _is_mentioned(self, produced: Produced) -> bool:
+        if produced not in self._mentions:
+            operation = self._steps[produced.step].operation
+            content = operation.primary.content if operation and operation.primary else None
+            said = operation is not None and produced.output in operation.outputs
+            word = rb"(?<![A-Za-z0-9_])%b(?![A-Za-z0-9_])" % re.escape(produced.output).encode()
+            self._mentions[produced] = said or bool(content and re.search(word, content))
+        return self._mentions[produced]
+
+    @cached_property
+    def _working(self) -> Mapping[str, Sequence[Step]]:
+        """The steps that run something, by each node whose attributes they may set."""
+        found: dict[str, list[Step]] = {}
+        for step in self._steps.values():
+            if step.operation is None or step.operation.primary is None:
+                continue
+            said = {self._meant(path[0], step) for _, path in _said(step) if path}
+            for node in {step.node, step.runs_on, *said}:
+                found.setdefault(node, []).append(step)
+        return found
+
+    def _is_before(self, first: str, then: str) -> bool:
+        numbers, masks = self._before
+        return bool(masks[then] >> numbers[first] & 1)
+
+    @cached_property
+    def _before(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        """The number of each step, and as one bit for each those that come before it."""
+        numbers = {name: number for number, name in enumerate(self.order())}
+        masks: dict[str, int] = {}
+        for name in self.order():
+            mask = 0
+            for need in self.needs[name]:
+                mask |= masks[need] | 1 << numbers[need]
+            masks[name] = mask
+        return numbers, masks
+
+
+def _said(step: Step) -> Iterable[tuple[str, tuple[str, ...]]]:
+    return step.operation.outputs.items() if step.operation else ()
+
+
+def _output(wanted: Runtime) -> str:
+    """Return the output's name; of a part of an attribute its path with underscores."""
+    return "_".join((wanted.name, *map(str, wanted.path)))
+
+
+def _is_called(operation: Operation | None, called: tuple[str, str]) -> bool:
+    interface, name = called
+    if operation is None:
+        return False
+    return operation.name == name and operation.interface.rpartition(".")[2] == interface.rpartition(".")[2]
+
+
+def _sorted(needs: Mapping[str, set[str]]) -> Sequence[str]:
+    followers: dict[str, list[str]] = {name: [] for name in needs}
+    missing = {name: len(before) for name, before in needs.items()}
+    for name, before in needs.items():
+        for each in sorted(before):
+            followers[each].append(name)
+    order = [name for name, count in missing.items() if not count]
+    for name in order:  # it grows meanwhile
+        for follower in followers[name]:
+            missing[follower] -= 1
+            if not missing[follower]:
+                order.append(follower)
+    return order
