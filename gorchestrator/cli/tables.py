@@ -171,5 +171,13 @@ def show_settings(settings: Iterable[Json]) -> None:
     console().print(table)
 
 
+def show_values(header: str, values: Mapping[str, Any]) -> None:
+    """Print values by their names, whole; what is no text as JSON."""
+    table = new_table(header, "VALUE")
+    for name, value in values.items():
+        table.add_row(text(name), text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+    console().print(table)
+
+
 def _cut(value: str) -> str:
     return value if len(value) <= VALUE else value[: VALUE - 1] + "…"

@@ -140,29 +140,43 @@ def _read(file: Any) -> bytes:
     return content
 
 
-def _watch(client: Client, task: str) -> None:
+def wait_for(client: Client, task: str) -> dict[str, Any]:
+    """Return a task when it has ended; meanwhile, its progress is shown to whoever does not want JSON."""
     from gorchestrator.cli.progress import display  # noqa: PLC0415  (rich takes its time)
 
-    found: dict[str, Any] = {}
     if client.as_json:
-        found = client.remote.wait(task)
-    else:
-        with display(stderr=True) as shown:
-            for found in client.remote.follow(task):
-                shown.update(found)
-    _print(client, found)
+        return client.remote.wait(task)
+    found: dict[str, Any] = {}
+    with display(stderr=True) as shown:
+        for found in client.remote.follow(task):
+            shown.update(found)
+    return found
 
 
-def _print(client: Client, task: dict[str, Any]) -> None:
+def print_task(client: Client, task: dict[str, Any]) -> None:
+    """Print a task and its nodes."""
     if client.as_json:
         client.print_json(task)
     else:
         from gorchestrator.cli import tables  # noqa: PLC0415
 
         tables.show_task(task)
+
+
+def exit_status(task: dict[str, Any]) -> int:
+    """Return the status that the command ends with: not 0 if the task ended without success."""
     state = State(task["state"])
-    if state.final and state is not State.SUCCESS:
-        sys.exit(FAILED)
+    return FAILED if state.final and state is not State.SUCCESS else 0
+
+
+def _watch(client: Client, task: str) -> None:
+    _print(client, wait_for(client, task))
+
+
+def _print(client: Client, task: dict[str, Any]) -> None:
+    print_task(client, task)
+    if status := exit_status(task):
+        sys.exit(status)
 
 
 def _count(number: int, thing: str) -> str:
