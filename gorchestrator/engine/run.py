@@ -18,7 +18,7 @@ from gevent.event import Event
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.errors import Fenced, StoreDamaged
 from gorchestrator.domain.graph import NIL, SLEEP, Node
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
@@ -131,6 +131,8 @@ class Run:
         except Fenced as error:  # nobody's fault, so no traceback
             log.warning("the run goes on elsewhere: %s", error, extra={"event": "run_fenced", "task": self.task.id})
             self.abandon()
+        except StoreDamaged:
+            pass  # told by who has found it; nothing can be stored any more, and the service is about to end
 
     def _live_on(self, node: Node) -> None:
         """Wait for the predecessors of a node, run it, and let its successors know."""

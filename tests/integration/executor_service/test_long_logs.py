@@ -39,9 +39,17 @@ class Most:
 
     def look(self) -> None:
         while not self.over.wait(0.02):
-            self.disk = max(self.disk, sum(path.stat().st_blocks * 512 for path in self.folder.glob("*/output.log")))
+            self.disk = max(self.disk, sum(map(blocks, self.folder.glob("*/output.log"))))
             for process, before in self.before.items():
                 self.growth[process] = max(self.growth[process], process.memory_info().rss - before)
+
+
+def blocks(path: Path) -> int:
+    """Return the bytes that a file takes on the disk; none if it was removed a moment ago."""
+    try:
+        return path.stat().st_blocks * 512
+    except FileNotFoundError:
+        return 0
 
 
 @contextmanager
