@@ -5,6 +5,7 @@ Python's stack: a value that is too far down is evaluated first, by itself, and 
 """
 
 from collections.abc import Iterable
+from itertools import chain, islice
 from typing import Any
 
 from gorchestrator.tosca.faults import Place
@@ -14,7 +15,9 @@ from gorchestrator.tosca.topology.scope import Context, Scope, Slot, Slots
 from gorchestrator.tosca.topology.shapes import place_in
 from gorchestrator.tosca.types.values import check
 
-_DEEPEST = 40  # slots that ask for each other on the stack at once; each takes about ten frames
+_DEEPEST = 40  # levels of values within values, and of slots that ask for each other, on the stack at once
+_MOST = 20_000  # parts of one value: a few slots that repeat each other would come to more than any memory holds
+_DEEP = 100  # levels of one value
 
 
 class Unresolved(Exception):
@@ -35,6 +38,7 @@ class Evaluator:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self._asking: list[Slot] = []
+        self._level = 0
 
     def refusal(self, place: Place, text: str) -> Unresolved:
         """Tell a fault; what is returned is to be raised, and gives up the value that it stands in."""
@@ -74,14 +78,16 @@ class Evaluator:
 
     def evaluate(self, raw: Value, place: Place, context: Context) -> Value:
         """Return a value with its functions evaluated. Raises Unresolved, after every part of it was looked at."""
-        called = functions.call_in(raw)
-        if called is not None:
-            return functions.call(self, *called, place_in(raw, called[0], place), context)
-        if isinstance(raw, dict):
-            return self._parts(raw, raw, place, context)
-        if isinstance(raw, list):
-            return self._parts(raw, range(len(raw)), place, context)
-        return raw
+        if not isinstance(raw, (dict, list)):
+            return raw
+        self._level += 1
+        try:
+            called = functions.call_in(raw)
+            if called is not None:
+                return functions.call(self, *called, place_in(raw, called[0], place), context)
+            return self._parts(raw, raw if isinstance(raw, dict) else range(len(raw)), place, context)
+        finally:
+            self._level -= 1
 
     def _parts(self, raw: Any, keys: Iterable[Any], place: Place, context: Context) -> Value:
         """Return a map or list with its parts evaluated; itself, which knows its lines, if that changes nothing."""
@@ -105,7 +111,7 @@ class Evaluator:
         if slot in self._asking:
             self._circle(slot)
             return
-        if len(self._asking) >= _DEEPEST:
+        if self._level >= _DEEPEST:
             raise _TooDeep(slot)
         self._asking.append(slot)
         try:
@@ -118,6 +124,8 @@ class Evaluator:
 
     def _checked(self, slot: Slot) -> Value:
         value = self.evaluate(slot.raw, slot.place, slot.context)
+        if not _bearable(value):
+            raise self.refusal(slot.place, f"comes to more than {_MOST} parts, or to more than {_DEEP} levels")
         if slot.definition is None:
             return value
         before = len(self.scope.report.faults)
@@ -135,6 +143,18 @@ class Evaluator:
             at = at.needs
         slot.failed = slot.done = True
         self.scope.report.fault(slot.place, f"asks for itself: {' → '.join([*way, slot.label])}")
+
+
+def _bearable(value: Value) -> bool:
+    """Whether a value is of a size and depth that others may go through."""
+    level, parts = [value], 1
+    for _ in range(_DEEP):
+        within = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))
+        level = list(islice(chain.from_iterable(within), _MOST + 1))
+        parts += len(level)
+        if not level or parts > _MOST:
+            break
+    return not level and parts <= _MOST
 
 
 def known_at_run_time(value: Value) -> bool:

@@ -58,12 +58,17 @@ def _join(evaluator: "Evaluator", arguments: list[Any], place: Place, context: C
 
 def _joined(evaluator: "Evaluator", values: list[Value], delimiter: str, place: Place) -> Value:
     parts: list[str | Runtime | Token] = []
+    length = 0
     for index, value in enumerate(values):
         if index and delimiter:
             parts.append(delimiter)
         if isinstance(value, (dict, list)):
             raise evaluator.refusal(place, f"a text cannot be made of {_told(value)}")
-        parts.extend(value.parts if isinstance(value, Text) else (_text(value),))
+        added = value.parts if isinstance(value, Text) else (_text(value),)
+        length += sum(len(each) if isinstance(each, str) else 1 for each in added)
+        if length > _LONGEST:
+            raise evaluator.refusal(place, f"comes to a text of more than {_LONGEST} characters")
+        parts.extend(added)
     if all(isinstance(part, str) for part in parts):
         return "".join(map(str, parts))
     return Text(tuple(_merged(parts)))
@@ -112,6 +117,7 @@ def _told(value: Value) -> str:
     return kind_of(value)
 
 
+_LONGEST = 1 << 20  # characters: a few values that repeat each other would come to more than any memory holds
 _OF_LISTS = ("concat", "join", "token")
 
 _FUNCTIONS: dict[str, tuple[_Function, int, int | None, str]] = {
