@@ -1,0 +1,140 @@
+"""Deployments without a workflow: the lifecycles of nodes and relationships, woven as their types promise.
+
+What is promised, for a relationship of a source S with a target T:
+
+* each node: create, then configure, then start;
+* HostedOn and DependsOn, and what derives from them: T has started before S is created;
+* any other (ConnectsTo, AttachesTo, RoutesTo, custom ones): T has started before S is configured;
+* ``pre_configure_source`` between create and configure of S, ``post_configure_source`` between its configure and start;
+  the same at the target's end; ``add_target`` and ``add_source`` when both have started;
+* the undeployment is the mirror: ``remove_target`` and ``remove_source`` first, then stop and delete; S is deleted
+  before T stops where T had to start first, else S has stopped before T stops.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from gorchestrator.tosca.faults import Report
+from gorchestrator.tosca.model import Interfaces, Operation, Relationship, Topology
+from gorchestrator.tosca.plan import Plan, Step
+
+_STANDARD = ("Standard", "tosca.interfaces.node.lifecycle.Standard")
+_CONFIGURE = ("Configure", "tosca.interfaces.relationship.Configure")
+_FIRST = ("tosca.relationships.HostedOn", "tosca.relationships.DependsOn")
+_UP = ("create", "configure", "start")
+_DOWN = ("stop", "delete")
+_ENDS = ("add_target", "add_source", "remove_target", "remove_source")
+
+
+def deployment(topology: Topology, report: Report) -> Plan:
+    """Return the plan that brings all nodes up, with a place for each operation, whether it does anything or not."""
+    plan = _lifecycles(topology, _UP)
+    for name, relationship in _named(topology):
+        source, target = relationship.source, relationship.target
+        plan.order(f"{target}.start", f"{source}.create" if _is_first(relationship) else f"{source}.configure")
+        weave = _Weave(plan, topology, relationship, name)
+        for end, owner in (("source", source), ("target", target)):
+            weave.between(f"{owner}.create", f"pre_configure_{end}", f"{owner}.configure", runs_on=owner)
+            weave.between(f"{owner}.configure", f"post_configure_{end}", f"{owner}.start", runs_on=owner)
+        started = (f"{source}.start", f"{target}.start")
+        weave.behind(started, "add_target", runs_on=source)
+        weave.behind(started, "add_source", runs_on=target)
+    _warn(topology, report)
+    return plan
+
+
+def undeployment(topology: Topology, report: Report) -> Plan:
+    """Return the plan that takes all nodes down."""
+    plan = _lifecycles(topology, _DOWN)
+    for name, relationship in _named(topology):
+        source, target = relationship.source, relationship.target
+        plan.order(f"{source}.delete" if _is_first(relationship) else f"{source}.stop", f"{target}.stop")
+        weave = _Weave(plan, topology, relationship, name)
+        for operation, runs_on in (("remove_target", source), ("remove_source", target)):
+            weave.before((f"{source}.stop", f"{target}.stop"), operation, runs_on=runs_on)
+    _warn(topology, report)
+    return plan
+
+
+def lifecycle(topology: Topology, node: str) -> Mapping[str, Operation]:
+    """Return the operations of a node's standard lifecycle."""
+    return _of(topology.nodes[node].interfaces, _STANDARD)
+
+
+def _lifecycles(topology: Topology, names: tuple[str, ...]) -> Plan:
+    plan = Plan()
+    for node in topology.nodes.values():
+        known = lifecycle(topology, node.name)
+        before: list[str] = []
+        for name in names:
+            operation = known.get(name)
+            place = operation.place if operation else node.place
+            step = Step(f"{node.name}.{name}", node.name, node.name, place, operation)
+            plan.add(step, before)
+            before = [step.name]
+    return plan
+
+
+def _named(topology: Topology) -> Iterator[tuple[str, Relationship]]:
+    """Yield the relationships, each with a name of its own: a requirement can be met more than once."""
+    for node in topology.nodes.values():
+        count: dict[str, int] = {}
+        for relationship in node.requirements:
+            place = count[relationship.requirement] = count.get(relationship.requirement, -1) + 1
+            more = f".{place}" if place else ""
+            yield f"{node.name}.{relationship.requirement}{more}", relationship
+
+
+def _is_first(relationship: Relationship) -> bool:
+    return any(relationship.is_a(each) for each in _FIRST)
+
+
+def _of(interfaces: Interfaces, names: tuple[str, ...]) -> Mapping[str, Operation]:
+    return next((interfaces[name] for name in names if name in interfaces), {})
+
+
+class _Weave:
+    """Puts the operations of one relationship between those of its ends. What is not declared leaves no place."""
+
+    def __init__(self, plan: Plan, topology: Topology, relationship: Relationship, name: str) -> None:
+        self._plan = plan
+        self._relationship = relationship
+        self._name = name
+        self._known = _of(relationship.interfaces, _CONFIGURE)
+        self._place = topology.nodes[relationship.source].requirements.index(relationship)
+
+    def between(self, first: str, operation: str, then: str, *, runs_on: str) -> None:
+        """Add an operation behind one step and before another."""
+        if name := self.behind((first,), operation, runs_on=runs_on):
+            self._plan.order(name, then)
+
+    def before(self, steps: tuple[str, ...], operation: str, *, runs_on: str) -> None:
+        """Add an operation before others."""
+        if name := self.behind((), operation, runs_on=runs_on):
+            for each in steps:
+                self._plan.order(name, each)
+
+    def behind(self, steps: tuple[str, ...], operation: str, *, runs_on: str) -> str | None:
+        """Add an operation behind others; return the name of its step, None if there is no such operation."""
+        found = self._known.get(operation)
+        if found is None:
+            return None
+        name = f"{self._name}.{operation}"
+        self._plan.add(Step(name, self._relationship.source, runs_on, found.place, found, self._place), steps)
+        return name
+
+
+def _warn(topology: Topology, report: Report) -> None:
+    """Tell of operations that have an implementation and that no lifecycle runs."""
+    for node in topology.nodes.values():
+        _unused(node.interfaces, _STANDARD, {*_UP, *_DOWN}, report)
+    for relationship in topology.relationships():
+        known = {f"{when}_configure_{end}" for when in ("pre", "post") for end in ("source", "target")}
+        _unused(relationship.interfaces, _CONFIGURE, {*known, *_ENDS}, report)
+
+
+def _unused(interfaces: Interfaces, names: tuple[str, ...], known: set[str], report: Report) -> None:
+    for interface, operations in interfaces.items():
+        for name, operation in operations.items():
+            if operation.primary is not None and (interface not in names or name not in known):
+                text = f"{interface}.{name} is not part of a deployment: only a workflow can call it"
+                report.warn(operation.place, text)
