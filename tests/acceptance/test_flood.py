@@ -13,8 +13,6 @@ import pytest
 from api_support import Api
 from support import start_services, wait_until
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 log = logging.getLogger(__name__)
 
 GRAPHS, NODES = 200, 50

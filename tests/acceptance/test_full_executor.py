@@ -10,8 +10,6 @@ from api_support import Orchestrator, nodes
 from executor_support import body, script
 from support import wait_until
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 SUCCESS, TORUN = 3, 1
 LEAST_PAUSE = 0.5  # seconds: half of the executor's Retry-After, the rest is chance
 

@@ -11,8 +11,6 @@ from gorchestrator.common.timestamps import from_wire
 from gorchestrator.remote import Refused, Unreachable
 from support import Services, run_gorch, start_services, wait_until
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 SLEEPER = """#!/bin/sh
 echo $$ > "$PIDFILE"
 exec sleep 600

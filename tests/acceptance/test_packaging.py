@@ -11,8 +11,6 @@ import pytest
 
 from support import ROOT, clean_environment
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 DATA = {
     "gorchestrator/py.typed",
     "executor/py.typed",

@@ -15,8 +15,6 @@ from gorchestrator.common import serving
 from gorchestrator.remote import Remote, Unreachable
 from support import PATIENCE, ROOT, Server, clean_environment, run_gorch, start_services, wait_until
 
-pytestmark = pytest.mark.usefixtures("unmeasured")
-
 
 @pytest.fixture
 def start(tmp_path, certs):

@@ -15,6 +15,11 @@ PATIENCE = 30_000  # milliseconds: a machine that runs the tests is slow and has
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _unmeasured_services(unmeasured: None) -> None:
+    """Halve what the start of each service costs: the tests of the API measure their coverage."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Return a browser; none is ever downloaded."""
