@@ -1,8 +1,8 @@
 """Who produces what: for a value that is known at run time only, the step that has it as an output.
 
 An attribute may be set by any operation of its node. Where one says so (``outputs`` of an operation, since 1.3), that
-one counts; else the last one before the reader whose script has the attribute's name in it; else the last one before
-it.
+one counts; else the last one before the reader that has the attribute's name in its script or in what that depends on;
+else the last one of which that cannot be known, as its file is not here.
 """
 
 import re
@@ -29,7 +29,7 @@ class Producers:
         self._steps = plan.steps
         self.needs: dict[str, set[str]] = {name: set(plan.needs.get(name, ())) for name in plan.steps}
         self._order: Sequence[str] | None = None
-        self._mentions: dict[Produced, bool] = {}
+        self._known: dict[Produced, bool | None] = {}
 
     def find(self, wanted: Runtime, reader: str) -> Produced | None:
         """Return what produces a value before ``reader`` runs; one beside it becomes one before it. None: nothing."""
@@ -86,24 +86,24 @@ class Producers:
         return step.node if entity in ("SELF", "SOURCE") else entity
 
     def _chosen(self, found: Sequence[Produced], wanted: Runtime) -> Produced | None:
-        """Return the last one that has the name in its script; else the last one of the node itself."""
-        mentioning = [each for each in found if self._is_mentioned(each)]
-        own = [each for each in found if self._is_own(self._steps[each.step], wanted)]
-        chosen = mentioning or own
+        """Return the last one that sets it for sure; else the last one of the node itself that may."""
+        if wanted.operation is not None:
+            return found[-1] if found else None
+        sure = [each for each in found if self._sets(each)]
+        perhaps = [each for each in found if self._sets(each) is None and self._is_own(self._steps[each.step], wanted)]
+        chosen = sure or perhaps
         return chosen[-1] if chosen else None
 
     @staticmethod
     def _is_own(step: Step, wanted: Runtime) -> bool:
-        return wanted.operation is not None or (step.relationship is None and step.node == wanted.node)
+        return step.relationship is None and step.node == wanted.node
 
-    def _is_mentioned(self, produced: Produced) -> bool:
-        if produced not in self._mentions:
+    def _sets(self, produced: Produced) -> bool | None:
+        """Whether a step has this output, by what it says or what its files hold; None if they are not here."""
+        if produced not in self._known:
             operation = self._steps[produced.step].operation
-            content = operation.primary.content if operation and operation.primary else None
-            said = operation is not None and produced.output in operation.outputs
-            word = rb"(?<![A-Za-z0-9_])%b(?![A-Za-z0-9_])" % re.escape(produced.output).encode()
-            self._mentions[produced] = said or bool(content and re.search(word, content))
-        return self._mentions[produced]
+            self._known[produced] = None if operation is None else _mentions(operation, produced.output)
+        return self._known[produced]
 
     @cached_property
     def _working(self) -> Mapping[str, Sequence[Step]]:
@@ -148,6 +148,17 @@ def _is_called(operation: Operation | None, called: tuple[str, str]) -> bool:
     if operation is None:
         return False
     return operation.name == name and operation.interface.rpartition(".")[2] == interface.rpartition(".")[2]
+
+
+def _mentions(operation: Operation, name: str) -> bool | None:
+    """Whether an operation has a name among its outputs or in its files; None if the one that it runs is not here."""
+    if name in operation.outputs:
+        return True
+    word = re.compile(rb"(?<![A-Za-z0-9_])%b(?![A-Za-z0-9_])" % re.escape(name).encode())
+    artifacts = [each for each in (operation.primary, *operation.dependencies) if each is not None]
+    if any(each.content is not None and word.search(each.content) for each in artifacts):
+        return True
+    return False if operation.primary is not None and operation.primary.content is not None else None
 
 
 def _sorted(needs: Mapping[str, set[str]]) -> Sequence[str]:

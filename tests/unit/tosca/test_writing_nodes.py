@@ -185,7 +185,7 @@ def chain(reader=None, **scripts):
     """Return a plan db.NAME → … → app.start, each with its script."""
     steps, before = [], ()
     for name, content in scripts.items():
-        steps.append((f"db.{name}", operation(name, content.encode()), before))
+        steps.append((f"db.{name}", operation(name, content), before))
         before = (f"db.{name}",)
     return plan(*steps, ("app.start", reader or operation("start", inputs={"P": Runtime("db", "PORT")}), before))
 
@@ -193,9 +193,9 @@ def chain(reader=None, **scripts):
 @pytest.mark.parametrize(
     ("scripts", "producer"),
     [
-        ({"create": "", "configure": "", "start": ""}, "db.start"),
-        ({"create": "PORT=1", "configure": "XPORT=1 PORTS=2", "start": ""}, "db.create"),
-        ({"create": "PORT=1", "configure": "echo PORT=$P", "start": ""}, "db.configure"),
+        ({"create": b"PORT=1", "configure": b"XPORT=1 PORTS=2", "start": b""}, "db.create"),
+        ({"create": b"PORT=1", "configure": b"echo PORT=$P", "start": None}, "db.configure"),
+        ({"create": b"", "configure": None, "start": b""}, "db.configure"),
     ],
 )
 def test_an_attribute_is_of_the_last_operation_that_has_its_name(scripts, producer):
@@ -203,6 +203,19 @@ def test_an_attribute_is_of_the_last_operation_that_has_its_name(scripts, produc
     assert made["app.start"]["args"] == [f"P=get_attribute {producer}:PORT"]
     assert made[producer]["output"] == {"PORT": ""}
     assert [name for name, each in made.items() if "output" in each] == [producer]
+
+
+def test_an_attribute_may_be_set_by_a_dependency():
+    create = operation("create", b". ./lib", dependencies=[artifact("lib", b"PORT=1")])
+    reader = operation("start", inputs={"P": Runtime("db", "PORT")})
+    steps = plan(("db.create", create, ()), ("app.start", reader, ["db.create"]))
+    assert nodes_of(write(MINE, steps)[0])["app.start"]["args"] == ["P=get_attribute db.create:PORT"]
+
+
+def test_an_operation_without_the_name_does_not_set_an_attribute():
+    written, report = write(MINE, chain(create=b"XPORT=1", start=b""))
+    assert "args" not in nodes_of(written)["app.start"]
+    assert "app.start goes without P" in report.warnings[0].text
 
 
 def test_an_operation_that_says_to_set_it_counts_more():
@@ -232,13 +245,13 @@ def test_an_operation_of_a_relationship_sets_attributes_of_both_ends():
 
 def test_the_output_of_an_operation_is_of_that_one():
     reader = operation("start", inputs={"P": Runtime("db", "PORT", ("Standard", "create"))})
-    made = nodes_of(write(MINE, chain(reader, create="", start="PORT=2"))[0])
+    made = nodes_of(write(MINE, chain(reader, create=b"", start=b"PORT=2"))[0])
     assert made["app.start"]["args"] == ["P=get_attribute db.create:PORT"]
 
 
 def test_a_part_of_an_attribute_is_an_output_with_underscores():
     reader = operation("start", inputs={"P": Runtime("db", "endpoint", path=("ports", 0))})
-    made = nodes_of(write(MINE, chain(reader, start=""))[0])
+    made = nodes_of(write(MINE, chain(reader, start=None))[0])
     assert made["app.start"]["args"] == ["P=get_attribute db.start:endpoint_ports_0"]
     assert made["db.start"]["output"] == {"endpoint_ports_0": ""}
 
