@@ -1,0 +1,6 @@
+#!/bin/sh
+# Puts the programs that came along where they stay.
+set -e
+. ./place.sh
+mkdir -p "$place"
+cp ./*.py "$place"
