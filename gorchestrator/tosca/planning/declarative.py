@@ -30,7 +30,8 @@ def deployment(topology: Topology, report: Report) -> Plan:
     plan = _lifecycles(topology, _UP)
     for name, relationship in _named(topology):
         source, target = relationship.source, relationship.target
-        plan.order(f"{target}.start", f"{source}.create" if _is_first(relationship) else f"{source}.configure")
+        if source != target:  # a node may be its own peer
+            plan.order(f"{target}.start", f"{source}.create" if _is_first(relationship) else f"{source}.configure")
         weave = _Weave(plan, topology, relationship, name)
         for end, owner in (("source", source), ("target", target)):
             weave.between(f"{owner}.create", f"pre_configure_{end}", f"{owner}.configure", runs_on=owner)
@@ -47,7 +48,8 @@ def undeployment(topology: Topology, report: Report) -> Plan:
     plan = _lifecycles(topology, _DOWN)
     for name, relationship in _named(topology):
         source, target = relationship.source, relationship.target
-        plan.order(f"{source}.delete" if _is_first(relationship) else f"{source}.stop", f"{target}.stop")
+        if source != target:
+            plan.order(f"{source}.delete" if _is_first(relationship) else f"{source}.stop", f"{target}.stop")
         weave = _Weave(plan, topology, relationship, name)
         for operation, runs_on in (("remove_target", source), ("remove_source", target)):
             weave.before((f"{source}.stop", f"{target}.stop"), operation, runs_on=runs_on)

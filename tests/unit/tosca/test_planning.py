@@ -153,6 +153,11 @@ def test_a_cycle_is_told_with_its_way() -> None:
     refused(found, r"wait for each other: .*a\.start → b\.configure")
 
 
+def test_a_node_may_be_its_own_peer() -> None:
+    found = topology(node("a", *UP, needs=[link("a", "a", CONNECTS_TO, "peer", "add_source")]))
+    assert needs(deploy(found, Report()))["a.peer.add_source"] == ["a.start"]
+
+
 def test_nothing_to_deploy_is_refused() -> None:
     refused(topology(), "no node templates")
 
