@@ -59,10 +59,10 @@ class Producers:
     def _candidates(self, wanted: Runtime) -> Iterator[Produced]:
         """Yield who may produce it, in order."""
         steps = self._working.get(wanted.node, ())
-        place = {name: number for number, name in enumerate(self.order())} if len(steps) > 1 else {}
+        place, _ = self._before
         said: list[Produced] = []
         others: list[Produced] = []
-        for step in sorted(steps, key=lambda step: place.get(step.name, 0)):
+        for step in sorted(steps, key=lambda step: place[step.name]):
             if wanted.operation is not None:
                 if step.node == wanted.node and _is_called(step.operation, wanted.operation):
                     others.append(Produced(step.name, _output(wanted)))
