@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gorchestrator.tosca.faults import Place, Report, ToscaError
-from gorchestrator.tosca.reading import shape
+from gorchestrator.tosca.reading import toplevel
 from gorchestrator.tosca.reading.document import Document, Fetch, Part, is_url, locate
 from gorchestrator.tosca.reading.files import Files, open_files
 from gorchestrator.tosca.reading.network import SCHEMES, fetcher
@@ -78,7 +78,7 @@ class _Loader:
             for fault in error.faults:
                 self.report.fault(fault.place, fault.text)
             return None
-        version = shape.check(part.content, self.report, imported=bool(self.parts))
+        version = toplevel.check(part.content, self.report, imported=bool(self.parts))
         if version:
             self.versions.add(version)
         self.parts.append(part)
@@ -127,7 +127,7 @@ class _Loader:
         """Return the path or URL of an import; None, with a fault, where it is refused."""
         location = each.file
         if each.repository:
-            base = shape.repository(importer.content, each.repository)
+            base = toplevel.repository(importer.content, each.repository)
             if base is None:
                 self.report.fault(each.place, f"there is no repository {each.repository} in this file")
                 return None

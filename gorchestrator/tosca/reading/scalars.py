@@ -30,14 +30,32 @@ class Number(float):
         return number
 
 
+class Whole(int):
+    """An integer that is written otherwise than others would write it: a mode 0640 as a text is not "640"."""
+
+    text: str
+
+    def __new__(cls, text: str, base: int = 10) -> "Whole":
+        """Make it of its text; ValueError if that is no integer."""
+        number = super().__new__(cls, text, base)
+        number.text = text
+        return number
+
+
+def as_written(number: float) -> str:
+    """Return a number as it stands in its file."""
+    return number.text if isinstance(number, (Number, Whole)) else str(number)
+
+
 def resolve(text: str) -> Any:
     """Return None, a bool, an int, a :class:`Number` or the text itself."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
-        return int(text)
+        number = int(text)
+        return number if str(number) == text else Whole(text)
     if _BASED.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text) and math.isfinite(number := Number(text)):
-        return number
+        return Whole(text, 0)
+    if _FLOAT.fullmatch(text) and math.isfinite(decimal := Number(text)):
+        return decimal
     return text

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gorchestrator.tosca.model import Runtime, Text, Token, Value
-from gorchestrator.tosca.reading.scalars import Number
+from gorchestrator.tosca.reading.scalars import as_written
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def _quoted(value: Value) -> str:
 def _scalar(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value.text if isinstance(value, Number) else str(value)
+    return as_written(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _joined(found: Iterator[Piece]) -> Iterator[Piece]:

@@ -1,0 +1,72 @@
+"""Interfaces of types, in both notations: operations below ``operations`` (1.3), or directly in the interface."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gorchestrator.tosca.faults import Place, Report
+from gorchestrator.tosca.reading.shapes import as_map, as_text, entries, place_in
+from gorchestrator.tosca.reading.source import Map
+from gorchestrator.tosca.types.definitions import InterfaceDef, OperationDef
+
+if TYPE_CHECKING:
+    from gorchestrator.tosca.types.system import TypeSystem
+
+_RESERVED = ("type", "derived_from", "version", "description", "metadata", "inputs", "operations", "notifications")
+
+
+def of_interface_type(
+    raw: dict[str, Any], name: str, place: Place, inherited: dict[str, InterfaceDef], report: Report
+) -> dict[str, InterfaceDef]:
+    """Return the one interface that an interface type describes."""
+    base = next(iter(inherited.values()), InterfaceDef(name, place))
+    return {"": _over(base, name, raw, place, report)}
+
+
+def of_type(
+    raw: dict[str, Any], place: Place, inherited: dict[str, InterfaceDef], types: "TypeSystem"
+) -> dict[str, InterfaceDef]:
+    """Return the interfaces of a node, relationship or group type over those that it inherits."""
+    found = dict(inherited)
+    for name, content, at in entries(raw.get("interfaces"), place_in(raw, "interfaces", place), types.report):
+        found[name] = _interface(name, as_map(content, at, types.report), at, inherited.get(name), types)
+    return found
+
+
+def _interface(
+    name: str, raw: dict[str, Any], place: Place, inherited: InterfaceDef | None, types: "TypeSystem"
+) -> InterfaceDef:
+    at = place_in(raw, "type", place)
+    written = as_text(raw.get("type"), at, types.report)
+    kind = types.find("interface", written or name, place.file)
+    if kind is None:
+        if written:
+            types.report.fault(at, f"unknown interface type {written}")
+        return _over(
+            inherited or InterfaceDef("", place), inherited.type if inherited else "", raw, place, types.report
+        )
+    described = next(iter(kind.interfaces.values()))
+    base = described
+    if inherited is not None:
+        base = InterfaceDef(kind.name, place, inherited.inputs, described.operations | inherited.operations)
+    return _over(base, kind.name, raw, place, types.report)
+
+
+def _over(base: InterfaceDef, kind: str, raw: dict[str, Any], place: Place, report: Report) -> InterfaceDef:
+    """Return an interface with what is written over it."""
+    operations = dict(base.operations)
+    for name, content, at in _operations(raw, place, report):
+        operations[name] = (*operations.get(name, ()), OperationDef(name, content, at, at.file))
+    at = place_in(raw, "inputs", place)
+    inputs = Map(at)
+    for section in (base.inputs, as_map(raw.get("inputs"), at, report)):
+        for name, content, there in entries(section, at, report):
+            inputs.put(name, content, there.line)
+    return InterfaceDef(kind, place, inputs, operations)
+
+
+def _operations(raw: dict[str, Any], place: Place, report: Report) -> Iterator[tuple[str, Any, Place]]:
+    """Yield the operations of both notations."""
+    yield from entries(raw.get("operations"), place_in(raw, "operations", place), report)
+    for name, content in raw.items():
+        if name not in _RESERVED:
+            yield name, content, place_in(raw, name, place)
