@@ -5,11 +5,13 @@
  */
 
 const SEQUENCE =
-  /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b[ -/]*[0-~]?/g;
+  /\x1b\[([0-?]*[ -/]*[@-~]?)|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x1b]*(?:\x1b\\)?|\x1b[ -/]*[0-~]?/g;
+const RENDITION = /^([\d;:]*)m$/; // what sets colours and styles: no marks of private use, nothing in between
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/g;
 const OVERSTRUCK = /[^\x08]\x08/g; // bold and underlined text of manual pages: a character, a step back, another one
 
 const STYLES = { 1: "bold", 2: "dim", 3: "italic", 4: "underline", 7: "inverse", 9: "strike" };
+const UNDERLINE_COLOUR = 58; // which is not shown, but followed by numbers as other colours are
 const ENDS = { 22: ["bold", "dim"], 23: ["italic"], 24: ["underline"], 27: ["inverse"], 29: ["strike"] };
 const CLASSIC = [
   [0, 0, 0], [205, 0, 0], [0, 205, 0], [205, 205, 0], [0, 0, 238], [205, 0, 205], [0, 205, 205], [229, 229, 229],
@@ -33,7 +35,8 @@ export class Ansi {
     for (const found of line.matchAll(SEQUENCE)) {
       add(found.index);
       done = found.index + found[0].length;
-      if (found[2] === "m") this.#set(found[1].split(/[;:]/).map(Number));
+      const rendition = RENDITION.exec(found[1] ?? "");
+      if (rendition) this.#set(rendition[1].split(";"));
     }
     add(line.length);
     return parts;
@@ -46,15 +49,17 @@ export class Ansi {
     return classes.join(" ");
   }
 
-  #set(codes) {
-    for (let place = 0; place < codes.length; place += 1) {
-      const code = codes[place];
-      if (code === 38 || code === 48) {
-        const [colour, used] = extended(codes.slice(place + 1));
+  /** Take in parameters as they are written; one with colons has all that it needs within itself. */
+  #set(parameters) {
+    for (let place = 0; place < parameters.length; place += 1) {
+      const [code, ...within] = parameters[place].split(":").map(Number);
+      if (code === 38 || code === 48 || code === UNDERLINE_COLOUR) {
+        const [colour, used] = within.length ? [divided(within), 0] : extended(parameters.slice(place + 1).map(Number));
         if (code === 38) this.#fore = colour;
-        else this.#back = colour;
+        else if (code === 48) this.#back = colour;
         place += used;
-      } else this.#simple(code);
+      } else if (!within.length) this.#simple(code);
+      else if (code === 4) this.#simple(within[0] ? 4 : 24); // kinds of underlines, of which 0 is none
     }
   }
 
@@ -78,6 +83,11 @@ function extended([kind, ...numbers]) {
   if (kind === 5) return [numbers[0] < 16 ? numbers[0] : nearest(cube(numbers[0])), 2];
   if (kind === 2) return [nearest(numbers.slice(0, 3)), 4];
   return [null, 1];
+}
+
+/** Return the colour that colons divide, null if it is none: 5:N, 2:R:G:B, or 2:SPACE:R:G:B with more behind it. */
+function divided([kind, ...numbers]) {
+  return extended([kind, ...(kind === 2 && numbers.length > 3 ? numbers.slice(1) : numbers)])[0];
 }
 
 function cube(number) {

@@ -1,0 +1,23 @@
+"""Parts of the tests of the drawer in a browser: nodes that print, their logs, and whether their end is in sight."""
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+from support import Services
+
+
+def printing(script: str, **more: object) -> dict[str, object]:
+    """Return a node that prints what a shell script does."""
+    return {"name": "prints", "engine": "shell", "artifact": "sh", "args": ["-c", script], **more}
+
+
+def until(path: Path) -> str:
+    """Return a command of a shell that waits until a file is there."""
+    return f"while ! test -e '{path}'; do sleep 0.05; done"
+
+
+def opened(page: Page, service: Services, task: str, node: str = "prints") -> Locator:
+    """Open the drawer of a node; return its log."""
+    page.goto(f"{service.url}/tasks/{task}?view=table&node={node}")
+    return page.get_by_role("log", name="Log")
