@@ -23,6 +23,7 @@ COMMANDS = {
     "resolve": "tasks:resolve",
     "validate": "tasks:validate",
     "dot": "dot:dot",
+    "tosca": "tosca:tosca",
     "ping": "ping:ping",
     "engines": "ping:engines",
     "demo": "demo:demo",

@@ -18,22 +18,22 @@ __all__ = ["deploy", "run_workflow", "undeploy"]
 
 def deploy(topology: Topology, report: Report, *, compact: bool = True) -> Plan:
     """Return the plan that creates, configures and starts all nodes; cycles are faults."""
-    return _finished(deployment(topology, report), report, compact=compact)
+    return _finished(deployment(topology, report), topology, report, compact=compact)
 
 
 def undeploy(topology: Topology, report: Report, *, compact: bool = True) -> Plan:
     """Return the plan that stops and deletes all nodes: the deployment's order, mirrored; cycles are faults."""
-    return _finished(undeployment(topology, report), report, compact=compact)
+    return _finished(undeployment(topology, report), topology, report, compact=compact)
 
 
 def run_workflow(topology: Topology, name: str, report: Report, *, compact: bool = True) -> Plan:
     """Return the plan of an imperative workflow; an unknown name and cycles are faults."""
-    return _finished(workflow(topology, name, report), report, compact=compact)
+    return _finished(workflow(topology, name, report), topology, report, compact=compact)
 
 
-def _finished(plan: Plan, report: Report, *, compact: bool) -> Plan:
+def _finished(plan: Plan, topology: Topology, report: Report, *, compact: bool) -> Plan:
     if not plan.steps and not report.faults:
-        report.fault(Place(""), "there is nothing to run: the topology has no node templates")
+        report.warn(Place(topology.name), "there is nothing to run: it has no node templates, or the workflow no steps")
     if not refuse_cycles(plan, report) or report.faults:
         return Plan()
     return compacted(plan) if compact else plan

@@ -4,7 +4,8 @@ What is promised, for a relationship of a source S with a target T:
 
 * each node: create, then configure, then start;
 * HostedOn and DependsOn, and what derives from them: T has started before S is created;
-* any other (ConnectsTo, AttachesTo, RoutesTo, custom ones): T has started before S is configured;
+* ConnectsTo, AttachesTo and RoutesTo, and what derives from them: T has started before S is configured;
+* any other promises no order of its ends, which may be each other's peers;
 * ``pre_configure_source`` between create and configure of S, ``post_configure_source`` between its configure and start;
   the same at the target's end; ``add_target`` and ``add_source`` when both have started;
 * the undeployment is the mirror: ``remove_target`` and ``remove_source`` first, then stop and delete; S is deleted
@@ -19,7 +20,13 @@ from gorchestrator.tosca.plan import Plan, Step
 
 _STANDARD = ("Standard", "tosca.interfaces.node.lifecycle.Standard")
 _CONFIGURE = ("Configure", "tosca.interfaces.relationship.Configure")
-_FIRST = ("tosca.relationships.HostedOn", "tosca.relationships.DependsOn")
+_ORDERS = {  # the step of the source that waits for the target's start, and the one that the target's stop waits for
+    "tosca.relationships.HostedOn": ("create", "delete"),
+    "tosca.relationships.DependsOn": ("create", "delete"),
+    "tosca.relationships.ConnectsTo": ("configure", "stop"),
+    "tosca.relationships.AttachesTo": ("configure", "stop"),
+    "tosca.relationships.RoutesTo": ("configure", "stop"),
+}
 _UP = ("create", "configure", "start")
 _DOWN = ("stop", "delete")
 _ENDS = ("add_target", "add_source", "remove_target", "remove_source")
@@ -30,8 +37,8 @@ def deployment(topology: Topology, report: Report) -> Plan:
     plan = _lifecycles(topology, _UP)
     for name, relationship in _named(topology):
         source, target = relationship.source, relationship.target
-        if source != target:  # a node may be its own peer
-            plan.order(f"{target}.start", f"{source}.create" if _is_first(relationship) else f"{source}.configure")
+        for waiting, _ in _order(relationship):
+            plan.order(f"{target}.start", f"{source}.{waiting}")
         weave = _Weave(plan, topology, relationship, name)
         for end, owner in (("source", source), ("target", target)):
             weave.between(f"{owner}.create", f"pre_configure_{end}", f"{owner}.configure", runs_on=owner)
@@ -48,8 +55,8 @@ def undeployment(topology: Topology, report: Report) -> Plan:
     plan = _lifecycles(topology, _DOWN)
     for name, relationship in _named(topology):
         source, target = relationship.source, relationship.target
-        if source != target:
-            plan.order(f"{source}.delete" if _is_first(relationship) else f"{source}.stop", f"{target}.stop")
+        for _, last in _order(relationship):
+            plan.order(f"{source}.{last}", f"{target}.stop")
         weave = _Weave(plan, topology, relationship, name)
         for operation, runs_on in (("remove_target", source), ("remove_source", target)):
             weave.before((f"{source}.stop", f"{target}.stop"), operation, runs_on=runs_on)
@@ -86,8 +93,11 @@ def _named(topology: Topology) -> Iterator[tuple[str, Relationship]]:
             yield f"{node.name}.{relationship.requirement}{more}", relationship
 
 
-def _is_first(relationship: Relationship) -> bool:
-    return any(relationship.is_a(each) for each in _FIRST)
+def _order(relationship: Relationship) -> list[tuple[str, str]]:
+    """Return what a relationship promises, as in :data:`_ORDERS`; nothing for a node that is its own peer."""
+    if relationship.source == relationship.target:
+        return []
+    return [order for name, order in _ORDERS.items() if relationship.is_a(name)][:1]
 
 
 def _of(interfaces: Interfaces, names: tuple[str, ...]) -> Mapping[str, Operation]:

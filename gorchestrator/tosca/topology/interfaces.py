@@ -33,6 +33,8 @@ class _Builder:
         self._kind = kind
         self._scope = scope
         self._context = context
+        owner = context.link or context.node
+        self._place = owner.place if owner is not None else kind.place
         self._merged: dict[str, dict[str, _Merged]] = {}
         self._shared: dict[str, Parameters] = {}  # inputs of a whole interface
 
@@ -120,7 +122,7 @@ class _Builder:
         return OperationDraft(
             interface,
             name,
-            merged.place,
+            self._place if done.primary is None else merged.place,
             done.primary,
             done.dependencies,
             done.timeout,

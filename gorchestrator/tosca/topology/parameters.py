@@ -43,10 +43,12 @@ class Parameters:
 
 
 def _declares(raw: Any, scope: Scope) -> bool:
-    """Whether an entry is a declaration: a map of what one may have, with the name of a type."""
-    if not isinstance(raw, dict) or not isinstance(raw.get("type"), str) or not _DEFINITION_KEYS.issuperset(raw):
+    """Whether an entry is a declaration: a map of what one may have, with the name of a type or with a default."""
+    if not isinstance(raw, dict) or not _DEFINITION_KEYS.issuperset(raw):
         return False
-    return scope.types.is_data(raw["type"])
+    if "type" not in raw:
+        return "default" in raw
+    return isinstance(raw["type"], str) and scope.types.is_data(raw["type"])
 
 
 def path_of(raw: Any, place: Place, scope: Scope) -> tuple[str, ...]:

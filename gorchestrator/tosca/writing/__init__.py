@@ -73,6 +73,7 @@ class _Writer:
                 self._outputs.setdefault(found.step, set()).add(found.output)
                 produced[wanted] = found._replace(step=self._names[found.step])
         nodes = [self._node(self._plan.steps[name], inputs[name]) for name in self._producers.order()]
+        nodes = nodes or [{"name": "nothing", "engine": "nil"}]  # a gorch has at least one node
         gorch = {"name": "".join(filter(str.isprintable, self._topology.name))[:_MAX_NAME], "nodes": nodes}
         return Written(gorch, outputs, produced)
 

@@ -158,8 +158,10 @@ def test_a_node_may_be_its_own_peer() -> None:
     assert needs(deploy(found, Report()))["a.peer.add_source"] == ["a.start"]
 
 
-def test_nothing_to_deploy_is_refused() -> None:
-    refused(topology(), "no node templates")
+def test_nothing_to_deploy_is_told() -> None:
+    report = Report()
+    assert deploy(topology(), report).steps == {}
+    assert ["it has no node templates" in str(each) for each in report.warnings] == [True]
 
 
 def test_operations_that_no_deployment_calls_are_told() -> None:
