@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
-from support import Services
+from support import Services, wait_until
 
 
 def printing(script: str, **more: object) -> dict[str, object]:
@@ -15,6 +15,13 @@ def printing(script: str, **more: object) -> dict[str, object]:
 def until(path: Path) -> str:
     """Return a command of a shell that waits until a file is there."""
     return f"while ! test -e '{path}'; do sleep 0.05; done"
+
+
+def printed(service: Services, task: str, last: str) -> str:
+    """Wait until the last line that the node has printed so far is this one; return the task's id."""
+    end = f"{last}\n".encode()
+    wait_until(lambda: service.remote.log(task, "prints").data.endswith(end), what=f"it has printed {last}")
+    return task
 
 
 def opened(page: Page, service: Services, task: str, node: str = "prints") -> Locator:

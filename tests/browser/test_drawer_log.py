@@ -1,14 +1,15 @@
 """The log of the drawer while things change under it: attempts, lines that come and go, searches that go on."""
 
-from playwright.sync_api import Page, expect
+from pathlib import Path
 
-from drawer_support import opened, printing
-from support import Services
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from drawer_support import opened, printed, printing, until
+from support import Services, wait_until
 from tasks_page_support import end, submit
 
-PARTS = (
-    "lines => lines.map(line => Array.from(line.querySelectorAll('span'), part => [part.innerText, part.className]))"
-)
+PARTS = "all => all.map(line => Array.from(line.querySelectorAll('span'), part => [part.innerText, part.className]))"
 
 
 def test_sequences_of_private_use_and_with_colons_are_understood(service: Services, page: Page) -> None:
@@ -27,3 +28,60 @@ def test_sequences_of_private_use_and_with_colons_are_understood(service: Servic
         [["on red", "ansi-bold ansi-on-9"], ["slanted", "ansi-italic"]],
         [["wave", "ansi-underline"]],
     ]
+
+
+def held_earlier_lines(page: Page) -> list[Route]:
+    """Click on "Earlier lines", whose request does not reach the service before somebody has it continue."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        follows = "prefer" in route.request.headers
+        route.continue_() if follows else held.append(route)
+
+    page.route("**/log?offset=*", hold)
+    earlier_lines(page).click()
+    wait_until(lambda: held or page.wait_for_timeout(20))
+    return held
+
+
+def earlier_lines(page: Page) -> Locator:
+    """Return the button that asks for earlier lines, even while it is hidden."""
+    return page.get_by_role("button", name="Earlier lines", include_hidden=True)
+
+
+def go_on(page: Page, held: list[Route]) -> None:
+    """Let the service answer what was held, and wait until the page has done with it."""
+    expect(earlier_lines(page)).to_have_attribute("aria-disabled", "true")
+    held.pop().continue_()
+    expect(earlier_lines(page)).not_to_have_attribute("aria-disabled", "true")
+
+
+def test_earlier_lines_that_come_late_do_not_get_into_the_next_attempt(
+    service: Services, page: Page, tmp_path: Path
+) -> None:
+    script = f"if mkdir {tmp_path}/first 2>/dev/null; then seq 3000; {until(tmp_path / 'fail')}; exit 1; fi; "
+    script += f"echo second; {until(tmp_path / 'end')}"
+    node = printing(script, retry={"limit": 1, "delay": 0, "jitter": 0})
+    log = opened(page, service, printed(service, submit(service, "late", node), "3000"))
+    held = held_earlier_lines(page)
+    (tmp_path / "fail").touch()
+    lines = log.locator(".lines > .line")
+    expect(lines).to_have_text(["second"])
+    go_on(page, held)
+    expect(lines).to_have_text(["second"])
+    (tmp_path / "end").touch()
+
+
+@pytest.mark.parametrize(("last", "first"), [(13_000, 1), (30_000, 10_001)], ids=["all stay", "there is no room"])
+def test_earlier_lines_that_come_late_leave_no_hole(
+    service: Services, page: Page, tmp_path: Path, last: int, first: int
+) -> None:
+    more = tmp_path / "more"
+    task = submit(service, "hole", printing(f"seq 3000; {until(more)}; seq 3001 {last}"))
+    log = opened(page, service, printed(service, task, "3000"))
+    held = held_earlier_lines(page)
+    more.touch()
+    expect(log.get_by_text(str(last), exact=True)).to_be_attached()
+    go_on(page, held)
+    found = log.locator(".lines > .line").evaluate_all("all => all.map(line => Number(line.textContent))")
+    assert found == list(range(first, last + 1))

@@ -76,6 +76,11 @@ export class Lines {
     this.#frame ||= requestAnimationFrame(() => this.#paint());
   }
 
+  /** Let the earliest lines stay, as long as there may be so many, until others are put before them. */
+  makeRoom() {
+    this.#kept = MOST;
+  }
+
   /** Put earlier lines before those that are here, which stay where they are on the screen. */
   prepend(lines) {
     const ansi = new Ansi();

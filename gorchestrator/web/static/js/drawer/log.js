@@ -96,17 +96,19 @@ export class LogView {
   }
 
   async #goBack() {
-    this.#earlier.disabled = true;
+    if (this.#earlier.ariaDisabled) return;
+    this.#earlier.ariaDisabled = "true"; // and not disabled: it keeps the focus
     this.#lines.follows = false;
-    const source = this.#source;
+    this.#lines.makeRoom();
+    const [source, attempt, before] = [this.#source, this.#read, this.#begin];
     try {
-      const lines = await source.earlier(this.#begin);
-      if (source !== this.#source) return;
-      this.#lines.prepend(lines);
+      const lines = await source.earlier(before, attempt);
+      // By now another attempt may be shown, or those lines be gone that these stand before: there is no room then.
+      if (source === this.#source && attempt === this.#read && before === this.#begin) this.#lines.prepend(lines);
     } catch (error) {
       if (error.name !== "AbortError") tellFault(error);
     } finally {
-      this.#earlier.disabled = false;
+      this.#earlier.ariaDisabled = null;
     }
   }
 

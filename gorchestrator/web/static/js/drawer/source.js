@@ -35,10 +35,10 @@ export class LogSource {
     this.#abort.abort();
   }
 
-  /** Return lines before the byte `before`: the last ones, as many as one step shows. */
-  async earlier(before) {
+  /** Return lines of an attempt before the byte `before`: the last ones, as many as one step shows. */
+  async earlier(before, attempt) {
     const offset = Math.max(0, before - PIECE);
-    const piece = await this.#read({ offset, limit: before - offset, attempt: this.#number });
+    const piece = await this.#read({ offset, limit: before - offset, attempt });
     // Behind what was left out, the service goes on as if nothing was missing: over what is here already.
     const over = Math.max(0, piece.next - before);
     const mine = { ...piece, bytes: piece.bytes.subarray(0, piece.bytes.length - over), next: piece.next - over };
