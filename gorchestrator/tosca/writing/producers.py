@@ -28,7 +28,7 @@ class Producers:
         self._topology = topology
         self._steps = plan.steps
         self.needs: dict[str, set[str]] = {name: set(plan.needs.get(name, ())) for name in plan.steps}
-        self._order: Sequence[str] | None = None
+        self._numbers = {name: number for number, name in enumerate(plan.steps)}
         self._known: dict[Produced, bool | None] = {}
 
     def find(self, wanted: Runtime, reader: str) -> Produced | None:
@@ -41,9 +41,7 @@ class Producers:
                 beside.append(Produced(name, output))
         chosen = self._chosen(before, wanted) or self._chosen(beside, wanted)
         if chosen is not None and chosen not in before:
-            self.needs[reader].add(chosen.step)
-            self._order = None
-            self.__dict__.pop("_before", None)
+            self._put_before(chosen.step, reader)
         return chosen
 
     def last(self, wanted: Runtime) -> Produced | None:
@@ -52,17 +50,14 @@ class Producers:
 
     def order(self) -> Sequence[str]:
         """Return all steps so that each comes after what it needs."""
-        if self._order is None:
-            self._order = _sorted(self.needs)
-        return self._order
+        return _sorted(self.needs)
 
     def _candidates(self, wanted: Runtime) -> Iterator[Produced]:
         """Yield who may produce it, in order."""
         steps = self._working.get(wanted.node, ())
-        place, _ = self._before
         said: list[Produced] = []
         others: list[Produced] = []
-        for step in sorted(steps, key=lambda step: place[step.name]):
+        for step in sorted(steps, key=lambda step: self._before[step.name].bit_count()):
             if wanted.operation is not None:
                 if step.node == wanted.node and _is_called(step.operation, wanted.operation):
                     others.append(Produced(step.name, _output(wanted)))
@@ -118,20 +113,27 @@ class Producers:
         return found
 
     def _is_before(self, first: str, then: str) -> bool:
-        numbers, masks = self._before
-        return bool(masks[then] >> numbers[first] & 1)
+        return bool(self._before[then] >> self._numbers[first] & 1)
+
+    def _put_before(self, first: str, then: str) -> None:
+        """Have one step wait for another, and so all that wait for it."""
+        self.needs[then].add(first)
+        number = self._numbers[then]
+        added = self._before[first] | 1 << self._numbers[first]
+        for name, mask in self._before.items():
+            if name == then or mask >> number & 1:
+                self._before[name] = mask | added
 
     @cached_property
-    def _before(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """The number of each step, and as one bit for each those that come before it."""
-        numbers = {name: number for number, name in enumerate(self.order())}
+    def _before(self) -> dict[str, int]:
+        """Those that come before each step, as one bit for each: what comes later has more of them."""
         masks: dict[str, int] = {}
         for name in self.order():
             mask = 0
             for need in self.needs[name]:
-                mask |= masks[need] | 1 << numbers[need]
+                mask |= masks[need] | 1 << self._numbers[need]
             masks[name] = mask
-        return numbers, masks
+        return masks
 
 
 def _said(step: Step) -> Iterable[tuple[str, tuple[str, ...]]]:
