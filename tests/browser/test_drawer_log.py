@@ -1,5 +1,6 @@
 """The log of the drawer while things change under it: attempts, lines that come and go, searches that go on."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,41 @@ def test_earlier_lines_that_come_late_leave_no_hole(
     go_on(page, held)
     found = log.locator(".lines > .line").evaluate_all("all => all.map(line => Number(line.textContent))")
     assert found == list(range(first, last + 1))
+
+
+def test_a_log_that_is_refused_leaves_nothing_of_the_one_before(service: Services, page: Page) -> None:
+    page.faults.expected = ["404"]  # type: ignore[attr-defined]
+    node = printing("seq 3000; exit 1", retry={"limit": 1, "delay": 0, "jitter": 0})
+    log = opened(page, service, end(service, submit(service, "refused", node)))
+    lines = log.locator(".lines > .line")
+    expect(lines).to_have_count(2000)
+    problem = {"type": "urn:gorchestrator:problem:task-unknown", "detail": "It was deleted."}
+    page.route("**/log?*attempt=1*", lambda route: route.fulfill(status=404, body=json.dumps(problem)))
+    attempts = page.get_by_role("combobox", name="Attempt")
+    attempts.select_option("attempt 1")
+    status = page.locator(".log-status")
+    expect(status).to_have_text("It was deleted.")
+    expect(lines).to_have_count(0)
+    expect(earlier_lines(page)).to_be_hidden()
+    expect(page.get_by_role("button", name="Follow", exact=True)).to_be_hidden()
+    attempts.select_option("last attempt")
+    expect(lines).to_have_count(2000)
+    expect(status).to_be_empty()
+    expect(earlier_lines(page)).to_be_visible()
+
+
+def test_the_log_takes_the_focus_of_what_goes(service: Services, page: Page, tmp_path: Path) -> None:
+    ends = tmp_path / "ends"
+    task = submit(service, "focus", printing(f"seq 3000; {until(ends)}"))
+    log = opened(page, service, printed(service, task, "3000"))
+    expect(earlier_lines(page)).to_be_visible()
+    earlier_lines(page).focus()
+    page.keyboard.press("Enter")
+    expect(earlier_lines(page)).to_be_hidden()
+    expect(log).to_be_focused()
+    follow = page.get_by_role("button", name="Follow")
+    follow.click()
+    expect(follow).to_be_focused()
+    ends.touch()
+    expect(follow).to_be_hidden()
+    expect(log).to_be_focused()

@@ -15,6 +15,7 @@ export class LogView {
   #first = 0; // offset of the first byte that was read
   #read = 0; // number of the attempt
   #ended = false;
+  #refusal = ""; // why the service does not give it
   #earlier = h("button", { type: "button", class: "earlier", onclick: () => this.#goBack() }, "Earlier lines");
   #lines = new Lines(this.#earlier, (elements) => this.#changed(elements));
   #search = new Search(this.#lines);
@@ -45,14 +46,16 @@ export class LogView {
   choose(attempt) {
     this.close();
     this.#attempt = attempt;
+    this.#first = this.#read = 0;
     this.#ended = false;
+    this.#refusal = "";
     this.#lines.clear();
     this.offer(this.#model.nodes[this.#id].attempt ?? 0);
     this.#source = new LogSource(this.#path, attempt, {
       began: (number, offset) => this.#began(number, offset),
       lines: (lines, open) => this.#lines.add(lines, open),
       ended: () => this.#end(),
-      refused: (problem) => text(this.#status, problem.message),
+      refused: (problem) => this.#refuse(problem.message),
     });
     this.#show();
   }
@@ -86,6 +89,11 @@ export class LogView {
 
   #end() {
     this.#ended = true;
+    this.#show();
+  }
+
+  #refuse(words) {
+    this.#refusal = words;
     this.#show();
   }
 
@@ -131,13 +139,20 @@ export class LogView {
     if (this.#id === null) return;
     set(this.#download, "href", url(this.#path, { follow: true, attempt: this.#attempt ?? (this.#read || null) }));
     set(this.#follow, "aria-pressed", String(this.#lines.follows));
-    this.#follow.hidden = this.#ended;
-    this.#earlier.hidden = this.#begin === 0 || !this.#lines.hasRoom;
+    this.#offer(this.#follow, !this.#ended && !this.#refusal);
+    this.#offer(this.#earlier, this.#begin > 0 && this.#lines.hasRoom);
     text(this.#status, this.#words());
+  }
+
+  /** Show a control or not; the log takes the focus of one that goes. */
+  #offer(control, isOfUse) {
+    if (!isOfUse && control === document.activeElement) this.#lines.element.focus({ preventScroll: true });
+    control.hidden = !isOfUse;
   }
 
   #words() {
     if (this.#source === null) return "";
+    if (this.#refusal) return this.#refusal;
     const { isEmpty } = this.#lines;
     if (this.#ended) return isEmpty ? "It has printed nothing." : "";
     if (!this.#lines.follows) return "It goes on below. Scroll to the end, or press Follow, to see what comes.";
