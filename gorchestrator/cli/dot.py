@@ -3,7 +3,7 @@
 import json
 import subprocess
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import click
 from gorchestrator.cli.client import connected, fault_lines, service_options
 from gorchestrator.cli.failure import Failure
 from gorchestrator.cli.graphs import Picture, of_gorch, of_task
+from gorchestrator.cli.output import OUT, write
 from gorchestrator.common import serving
 from gorchestrator.domain.errors import InvalidGorch
 
@@ -24,7 +25,7 @@ _TIMEOUT = 30.0  # seconds in which a graph is placed; it is placed in a simple 
 @click.option("--task", metavar="TASK", help="A task of the service instead of a FILE.")
 @click.option("--state/--no-state", default=None, help="Show the states of the nodes; by default of a task only.")
 @click.option("--svg", "as_svg", is_flag=True, help="An SVG, drawn without Graphviz.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+@click.option("--output", "-o", type=OUT, help="Write it there.")
 @service_options
 def dot(
     file: Any,
@@ -48,11 +49,11 @@ def dot(
             picture = of_task(remote.task(task, digraph=True), with_states=state is not False)
             layout = remote.layout(task) if as_svg else {}
     if not as_svg:
-        _write(graphviz(picture.graph, picture.states), output)
+        write("".join(f"{line}\n" for line in graphviz(picture.graph, picture.states)), output)
         return
     if layout["omitted"]:
         click.echo(f"{layout['omitted']} edges are left out, the longest ones: there are too many to be seen", err=True)
-    _write(svg(picture.graph, layout, picture.states), output)
+    write("".join(f"{line}\n" for line in svg(picture.graph, layout, picture.states)), output)
 
 
 def _from_file(file: Any, *, with_states: bool) -> Picture:
@@ -80,15 +81,3 @@ def _layout(needs: Sequence[Sequence[int]]) -> dict[str, Any]:
             found: dict[str, Any] = json.loads(zlib.decompress(done.stdout))
             return found
     raise Failure("the graph cannot be drawn here: it takes too long, or too much room; Graphviz may be able to")
-
-
-def _write(lines: Iterable[str], output: Path | None) -> None:
-    """Write lines as UTF-8, whatever the language of the user's terminal."""
-    data = "".join(f"{line}\n" for line in lines).encode()
-    if output is None or str(output) == "-":
-        click.echo(data, nl=False)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise Failure(f"cannot write {output}: {error.strerror}") from error

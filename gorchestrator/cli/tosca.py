@@ -11,6 +11,7 @@ import click
 
 from gorchestrator.cli.client import Client, client_command, fault_lines
 from gorchestrator.cli.failure import Failure
+from gorchestrator.cli.output import OUT, write
 from gorchestrator.common.states import State
 from gorchestrator.common.text import printable
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _FILE = click.Path(exists=True, path_type=Path)
 _PLAIN = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 
 
 @click.command()
@@ -34,7 +34,7 @@ _OUT = click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 @click.option("--compact/--no-compact", default=True, help="Leave out operations that do nothing (the default).")
 @click.option("--strict", is_flag=True, help="Refuse what is otherwise a warning.")
 @click.option("--allow-network", is_flag=True, help="Follow imports that are URLs.")
-@click.option("--output", "-o", type=_OUT, help="Write the gorch there.")
+@click.option("--output", "-o", type=OUT, help="Write the gorch there.")
 @click.option("--submit", is_flag=True, help="Run it and print the id of its task.")
 @click.option("--watch", "-w", "watching", is_flag=True, help="Stay until it has ended, and show the outputs.")
 @client_command
@@ -60,7 +60,7 @@ def tosca(
     text = json.dumps(found.gorch, ensure_ascii=False, indent=2)
     _check(text)
     if output is not None or not submit:
-        _write(text, output)
+        write(f"{text}\n", output)
     if submit:
         _run(client, found, watching=watching)
 
@@ -119,17 +119,6 @@ def _check(text: str) -> None:
     except InvalidGorch as error:
         lines = fault_lines([(fault.pointer, fault.detail) for fault in error.faults])
         raise Failure("the template becomes a gorch that is refused", lines) from error
-
-
-def _write(text: str, output: Path | None) -> None:
-    data = f"{text}\n".encode()
-    if output is None or str(output) == "-":
-        click.echo(data, nl=False)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise Failure(f"cannot write {output}: {error.strerror}") from error
 
 
 def _run(client: Client, found: "Conversion", *, watching: bool) -> None:
