@@ -11,6 +11,7 @@ from support import Services, wait_until
 from tasks_page_support import end, submit
 
 PARTS = "all => all.map(line => Array.from(line.querySelectorAll('span'), part => [part.innerText, part.className]))"
+LONG = "for i in $(seq 400); do printf '%1000s\\n' | tr ' ' x; done;"  # lines of 1,000 characters
 
 
 def test_sequences_of_private_use_and_with_colons_are_understood(service: Services, page: Page) -> None:
@@ -124,3 +125,66 @@ def test_the_log_takes_the_focus_of_what_goes(service: Services, page: Page, tmp
     ends.touch()
     expect(follow).to_be_hidden()
     expect(log).to_be_focused()
+
+
+def follows(page: Page) -> Locator:
+    """Return the button "Follow", if it is pressed."""
+    return page.locator("button[aria-pressed=true]").filter(has_text="Follow")
+
+
+def at_end(log: Locator) -> bool:
+    """Return whether the end of a log is in sight."""
+    found: bool = log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 2")
+    return found
+
+
+def test_long_lines_are_followed(service: Services, page: Page, tmp_path: Path) -> None:
+    more, ends = tmp_path / "more", tmp_path / "ends"
+    task = submit(service, "long", printing(f"{LONG} echo first; {until(more)}; {LONG} echo second; {until(ends)}"))
+    log = opened(page, service, task)
+    expect(log.get_by_text("first", exact=True)).to_be_in_viewport()
+    more.touch()
+    expect(log.get_by_text("second", exact=True)).to_be_in_viewport()
+    expect(follows(page)).to_be_visible()
+    wrap = page.get_by_role("button", name="Wrap")
+    for pressed in ("false", "true"):
+        wrap.click()
+        expect(wrap).to_have_attribute("aria-pressed", pressed)
+        wait_until(lambda: at_end(log))
+        expect(follows(page)).to_be_visible()
+    ends.touch()
+    expect(log.get_by_text("second", exact=True)).to_be_in_viewport()
+
+
+def test_a_step_back_is_enough_to_stay_and_the_end_to_follow(service: Services, page: Page, tmp_path: Path) -> None:
+    gates = [tmp_path / name for name in ("more", "ends")]
+    script = f"seq 300; {until(gates[0])}; echo more; {until(gates[1])}"
+    log = opened(page, service, printed(service, submit(service, "back", printing(script)), "300"))
+    expect(log.get_by_text("300", exact=True)).to_be_in_viewport()
+    log.hover()
+    page.mouse.wheel(0, -8)
+    expect(follows(page)).to_have_count(0)
+    gates[0].touch()
+    expect(log.get_by_text("more")).to_be_attached()
+    assert not at_end(log)
+    page.mouse.wheel(0, 400)
+    expect(follows(page)).to_be_visible()
+    wait_until(lambda: at_end(log))
+    gates[1].touch()
+
+
+def test_only_a_place_that_is_out_of_sight_ends_the_following(service: Services, page: Page, tmp_path: Path) -> None:
+    ends = tmp_path / "ends"
+    script = f"echo first; {LONG} echo last; {until(ends)}"
+    log = opened(page, service, printed(service, submit(service, "places", printing(script)), "last"))
+    expect(log.get_by_text("last")).to_be_in_viewport()
+    search = page.get_by_role("searchbox", name="Search the log")
+    search.fill("last")
+    expect(page.locator(".log-search")).to_contain_text("1 of 1")
+    expect(follows(page)).to_be_visible()
+    search.fill("first")
+    expect(log.get_by_text("first")).to_be_in_viewport()
+    expect(follows(page)).to_have_count(0)
+    expect(page.locator(".log-status")).to_contain_text("It goes on below.")
+    ends.touch()
+    expect(log.get_by_text("first")).to_be_in_viewport()

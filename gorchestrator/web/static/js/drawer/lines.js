@@ -16,16 +16,19 @@ export class Lines {
   #frame = 0;
   #kept = KEPT;
   #follows = true;
+  #top = 0; // how far it was scrolled at last; less means that somebody has gone back
   #changed;
   // No dir="auto" here: after each change the browser would look through all lines for the first letter.
-  element = h("div", { class: "log mono", tabindex: 0, role: "log", "aria-label": "Log", "aria-live": "off" });
+  element = h("div", { class: "log follows mono", tabindex: 0, role: "log", "aria-label": "Log", "aria-live": "off" });
 
   /** `head` is shown before the lines; `changed(lines)`: elements of lines were painted, or it scrolled, or lines went. */
   constructor(head, changed) {
     this.#changed = changed;
     this.element.append(head, this.#list, this.#open);
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.#follows && this.#toEnd()).observe(this.element);
+    // The lines, too: how high long ones are shows only when they come into sight, or are wrapped.
+    const observer = new ResizeObserver(() => this.#follows && this.#toEnd());
+    for (const element of [this.element, this.#list, this.#open]) observer.observe(element);
   }
 
   /** Whether the end stays in sight when lines come. */
@@ -34,8 +37,11 @@ export class Lines {
   }
 
   set follows(wanted) {
-    this.#follows = wanted;
     if (wanted) this.#toEnd();
+    if (wanted === this.#follows) return;
+    this.#follows = wanted;
+    this.element.classList.toggle("follows", wanted);
+    this.#changed([]);
   }
 
   /** The elements of all lines, in their order. */
@@ -63,9 +69,9 @@ export class Lines {
     this.#openLine = null;
     this.#ansi = new Ansi();
     this.#kept = KEPT;
-    this.#follows = true;
     fill(this.#list);
     fill(this.#open);
+    this.follows = true;
     this.#changed([]);
   }
 
@@ -88,15 +94,17 @@ export class Lines {
     const { scrollHeight, scrollTop } = this.element;
     this.#kept = Math.min(MOST, this.#list.childElementCount + elements.length + KEPT);
     this.#list.prepend(...elements);
-    this.element.scrollTop = scrollTop + this.element.scrollHeight - scrollHeight;
+    this.#scroll(scrollTop + this.element.scrollHeight - scrollHeight);
     this.#changed(elements);
   }
 
-  /** Bring a range of text into the middle. */
+  /** Bring a range of text into the middle, unless it is in sight. */
   reveal(range) {
-    this.follows = false;
     const [box, own] = [range.getBoundingClientRect(), this.element.getBoundingClientRect()];
-    if (box.top < own.top || box.bottom > own.bottom) this.element.scrollTop += box.top - own.top - own.height / 2;
+    if (box.top < own.top || box.bottom > own.bottom) {
+      this.follows = false;
+      this.#scroll(this.element.scrollTop + box.top - own.top - own.height / 2);
+    }
     if (box.left < own.left || box.right > own.right) this.element.scrollLeft += box.left - own.left - own.width / 2;
   }
 
@@ -113,15 +121,21 @@ export class Lines {
   }
 
   #toEnd() {
-    this.element.scrollTop = this.element.scrollHeight;
+    this.#scroll(this.element.scrollHeight);
   }
 
+  #scroll(top) {
+    this.element.scrollTop = top;
+    this.#top = this.element.scrollTop;
+  }
+
+  /** Follow or not, as somebody has scrolled; that the end went away, since lines became higher, does not count. */
   #scrolled() {
     const { scrollTop, clientHeight, scrollHeight } = this.element;
-    const atEnd = scrollTop + clientHeight >= scrollHeight - NEAR;
-    if (atEnd === this.#follows) return;
-    this.#follows = atEnd;
-    this.#changed([]);
+    const [moved, left] = [scrollTop - this.#top, scrollHeight - clientHeight - scrollTop];
+    this.#top = scrollTop;
+    if (moved < 0 && left > 1) this.follows = false; // without anything left, what was shown became shorter
+    if (moved > 0 && left <= NEAR) this.follows = true;
   }
 }
 
