@@ -16,6 +16,11 @@ from executor_support import Executor, started
 pytest.register_assert_rewrite("contract_support")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _unmeasured_services(unmeasured: None) -> None:
+    """Halve what the start of each service costs: the tests of each driver measure their coverage."""
+
+
 @pytest.fixture(scope="class")
 def bed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:
     """Return what says the cases to the engine of the class."""
