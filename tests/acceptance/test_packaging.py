@@ -16,6 +16,8 @@ DATA = {
     "executor/py.typed",
     "executor/ansible_plugins/gorch_results.py",
     "gorchestrator/examples/demo.json",
+    "gorchestrator/examples/tosca/scripts/start.sh",
+    "gorchestrator/tosca/types/normative.yaml",
     "gorchestrator/examples/expected.json",
     "gorchestrator/examples/README.rst",
     "gorchestrator/store/migrations/script.py.mako",
