@@ -1,4 +1,4 @@
-"""The drawer of a task's page: why, and above all the log, which may hold anything and come at any pace."""
+"""The drawer of a task's page, and above all the log, which may hold anything and come at any pace."""
 
 import re
 from collections.abc import Iterator
@@ -8,19 +8,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from browser_support import Shots, serious_faults
+from drawer_support import opened, printing
 from support import Services, start_services, wait_until
 from tasks_page_support import end, gate, submit
-
-
-def printing(script: str, **more: object) -> dict[str, object]:
-    """Return a node that prints what a shell script does."""
-    return {"name": "prints", "engine": "shell", "artifact": "sh", "args": ["-c", script], **more}
-
-
-def opened(page: Page, service: Services, task: str, node: str = "prints") -> Locator:
-    """Open the drawer of a node; return its log."""
-    page.goto(f"{service.url}/tasks/{task}?view=table&node={node}")
-    return page.get_by_role("log", name="Log")
 
 
 def colour(text: Locator) -> str:
@@ -172,19 +162,6 @@ def test_nothing_printed_is_said(service: Services, page: Page, tmp_path: Path) 
     expect(drawer).to_contain_text("It has printed nothing.")
 
 
-def test_a_node_leads_to_those_it_waits_for(service: Services, page: Page, tmp_path: Path) -> None:
-    path = tmp_path / "gate"
-    task = submit(service, "waits", gate(path, "first"), {"name": "b", "needs": ["first"]})
-    opened(page, service, task, "b")
-    drawer = page.get_by_role("complementary")
-    expect(drawer).to_contain_text("It waits for")
-    drawer.get_by_role("button", name="first").click()
-    expect(drawer.get_by_role("heading", level=2)).to_have_text("first")
-    expect(page).to_have_url(re.compile("node=first"))
-    path.touch()
-    expect(drawer.locator(".drawer-head")).to_contain_text("success")
-
-
 def test_nodes_that_are_called_like_numbers_are_told_apart(service: Services, page: Page) -> None:
     nodes = [printing("echo of the first", name="1"), printing("echo of the second", name="b c/d?")]
     task = end(service, submit(service, "numbers", *nodes))
@@ -221,37 +198,15 @@ def test_a_log_can_be_read_by_everybody(service: Services, shots: Shots) -> None
 
 
 @pytest.fixture
-def forgetful(tmp_path: Path, certs: Path) -> Iterator[Services]:
-    """Services that take an attempt for lost after a second and a half, and keep little of what is printed."""
-    settings = {"GORCH_LOST_AFTER": "1.5", "GORCH_LEASE": "1", "GORCH_LOG_LIMIT": "65536"}
-    yield from start_services(tmp_path, certs, settings, {"GORCH_EXECUTOR_LOG_LIMIT": "65536"})
+def thrifty(tmp_path: Path, certs: Path) -> Iterator[Services]:
+    """Services that keep little of what is printed."""
+    limit = {"GORCH_LOG_LIMIT": "65536"}
+    yield from start_services(tmp_path, certs, limit, {"GORCH_EXECUTOR_LOG_LIMIT": "65536"})
 
 
-def test_what_a_node_asks_is_answered(forgetful: Services, page: Page, tmp_path: Path) -> None:
-    asks = gate(tmp_path / "never", "prints", on_lost="ask", output={"colour": ""})
-    after = {
-        "name": "b",
-        "engine": "shell",
-        "artifact": "echo",
-        "args": ["get_attribute prints:colour"],
-        "needs": ["prints"],
-    }
-    task = submit(forgetful, "asks", asks, after)
-    wait_until(lambda: forgetful.remote.task(task)["nodes"][0]["attempt"] == 1)
-    opened(page, forgetful, task)
-    forgetful.executor.kill()
-    page.get_by_role("button", name="It succeeded …").click(timeout=60_000)
-    page.get_by_label("Its outputs").fill("colour=blue=ish")
-    page.get_by_role("button", name="It succeeded", exact=True).click()
-    expect(page.get_by_role("complementary")).to_contain_text("resolved as success", timeout=60_000)
-    forgetful.executor.start()
-    assert forgetful.remote.wait(task)["state"] == 3
-    assert forgetful.remote.log(task, "b").data == b"blue=ish\n"
-
-
-def test_what_was_left_out_of_a_log_is_said(forgetful: Services, page: Page) -> None:
-    task = end(forgetful, submit(forgetful, "gap", printing("seq 100000")))
-    log = opened(page, forgetful, task)
+def test_what_was_left_out_of_a_log_is_said(thrifty: Services, page: Page) -> None:
+    task = end(thrifty, submit(thrifty, "gap", printing("seq 100000")))
+    log = opened(page, thrifty, task)
     lines = log.locator(".lines > .line")
     expect(log.get_by_text("100000", exact=True)).to_be_in_viewport()
     earlier = page.get_by_role("button", name="Earlier lines")

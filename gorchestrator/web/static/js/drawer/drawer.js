@@ -49,9 +49,10 @@ export class Drawer {
     return this.#model.nodes[this.#id];
   }
 
-  /** Show a node. */
+  /** Show a node. The focus comes to it from another one here, but is not taken away from where somebody goes on. */
   open(id) {
     const other = id !== this.#id;
+    const takesFocus = this.#id === null || this.#root.contains(document.activeElement);
     this.#id = id;
     this.#show();
     if (!other) return;
@@ -59,7 +60,7 @@ export class Drawer {
     this.#ask();
     this.#log.open(id);
     this.#root.scrollTop = 0;
-    this.#title.focus();
+    if (takesFocus) this.#title.focus();
   }
 
   /** Show nothing any more. */
