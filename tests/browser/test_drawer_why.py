@@ -60,8 +60,23 @@ def test_what_a_node_asks_is_answered(forgetful: Services, page: Page, tmp_path:
     opened(page, forgetful, task)
     forgetful.executor.kill()
     page.get_by_role("button", name="It succeeded …").click(timeout=60_000)
-    page.get_by_label("Its outputs").fill("colour=blue=ish")
-    page.get_by_role("button", name="It succeeded", exact=True).click()
+    outputs, succeeded = page.get_by_label("Its outputs"), page.get_by_role("button", name="It succeeded", exact=True)
+    for text, fault in {
+        "colour=red\nblue": "name=value, one in each line; this is not: blue",
+        "=blue": "this is not: =blue",
+        "colour=red\ncolour=blue": "colour is there twice",
+    }.items():
+        outputs.fill(text)
+        succeeded.click()
+        expect(outputs).to_have_js_property("validity.valid", False)
+        assert fault in outputs.evaluate("outputs => outputs.validationMessage")
+    outputs.fill("colour=blue=ish")
+    page.faults.expected.append("net::ERR_FAILED.*/resolve")  # type: ignore[attr-defined]
+    page.route("**/resolve", lambda route: route.abort(), times=1)
+    succeeded.click()
+    expect(page.get_by_role("alert")).to_have_text("The service does not answer.")
+    expect(outputs).to_have_value("colour=blue=ish")  # and it need not be typed again
+    succeeded.click()
     expect(page.get_by_role("complementary")).to_contain_text("resolved as success", timeout=60_000)
     forgetful.executor.start()
     assert forgetful.remote.wait(task)["state"] == 3
