@@ -1,13 +1,13 @@
 """What the drawer of a task's page tells about a node: why it is in its state, its facts, and what can be answered."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from drawer_support import opened
+from drawer_support import opened, printing
 from support import Services, start_services, wait_until
 from tasks_page_support import end, gate, submit
 
@@ -38,6 +38,55 @@ def test_the_focus_stays_where_somebody_goes_on(service: Services, page: Page) -
         page.keyboard.press("Space")
         expect(title).to_have_text(name)
         expect(page.get_by_role("row", name=name)).to_be_focused()
+
+
+ASKED = re.compile("/why$|/attempts[?]")
+
+
+def until_true(page: Page, condition: Callable[[], object]) -> None:
+    """Wait until a condition is true, while the page goes on."""
+
+    def is_true() -> object:
+        page.wait_for_timeout(20)
+        return condition()
+
+    wait_until(is_true)
+
+
+def test_a_service_that_is_away_is_asked_again(service: Services, page: Page) -> None:
+    task = end(service, submit(service, "away", printing("echo x")))
+    page.faults.expected.append("net::ERR_FAILED.*/(why|attempts)")  # type: ignore[attr-defined]
+    page.route(ASKED, lambda route: route.abort())
+    opened(page, service, task)
+    away = page.get_by_text("The service does not answer.")
+    expect(away).to_be_visible()
+    page.unroute(ASKED)
+    drawer = page.get_by_role("complementary")
+    expect(drawer).to_contain_text("It succeeded")
+    expect(drawer.get_by_role("button", name="Log, 2 B")).to_be_visible()
+    expect(away).to_be_hidden()
+
+
+def test_a_service_that_cannot_tell_says_so_in_its_place_and_is_asked_again(service: Services, page: Page) -> None:
+    task = end(service, submit(service, "busy", printing("echo x")))
+    page.faults.expected.append("status of 503.*/(why|attempts)")  # type: ignore[attr-defined]
+    refused = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503, json={"detail": "It is just too much."})
+
+    page.route(ASKED, refuse)
+    opened(page, service, task)
+    drawer = page.get_by_role("complementary")
+    expect(drawer.get_by_text("It is just too much.")).to_have_count(2)
+    until_true(page, lambda: len(refused) > 3)
+    expect(drawer.get_by_text("It is just too much.")).to_have_count(2)
+    expect(page.locator("#notices > *")).to_have_count(0)
+    page.unroute(ASKED)
+    expect(drawer).to_contain_text("It succeeded")
+    expect(drawer.get_by_role("button", name="Log, 2 B")).to_be_visible()
+    expect(drawer.get_by_text("It is just too much.")).to_have_count(0)
 
 
 @pytest.fixture

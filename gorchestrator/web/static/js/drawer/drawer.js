@@ -1,25 +1,20 @@
 /* The drawer of a task's page: all about the selected node. What a node prints or is called is shown as text. */
 
-import { tell, tellFault } from "../banner.js";
+import { tell } from "../banner.js";
 import { fill, h, name, set } from "../dom.js";
 import { badge, isFinal } from "../states.js";
-import { showAttempts, showFacts } from "./facts.js";
+import { Attempts } from "./attempts.js";
+import { showFacts } from "./facts.js";
 import { LogView } from "./log.js";
 import { Why } from "./why.js";
-
-const PAUSE = 1000; // milliseconds at least between two questions about a node
 
 export class Drawer {
   #root; #model; #actions;
   #id = null;
-  #asked = 0;
-  #timer = 0;
   #title = h("h2", { tabindex: -1, class: "cut" });
   #state = h("span");
   #facts = h("div");
-  #attempts = h("div");
-  #why;
-  #log;
+  #why; #attempts; #log;
   #rerun = h("button", { type: "button", onclick: () => this.#actions.rerun([this.#node.name]) }, "Rerun from here …");
   #wide = h("button", { type: "button", class: "plain", "aria-label": "Wide", title: "as wide as the page", "aria-pressed": "false", onclick: () => this.#widen() }, "⤢");
 
@@ -29,6 +24,7 @@ export class Drawer {
     this.#model = model;
     this.#actions = actions;
     this.#why = new Why(model, (id) => actions.select(id));
+    this.#attempts = new Attempts(model, (number) => this.#log.choose(number));
     this.#log = new LogView(model);
     const link = h("button", { type: "button", onclick: copyLink }, "Copy link");
     const close = h("button", { type: "button", class: "plain", "aria-label": "Close", title: "Close (Esc)", onclick: () => actions.select(null) }, "✕");
@@ -37,7 +33,7 @@ export class Drawer {
       h("section", {}, h("h3", {}, "Why"), this.#why.element, h("div", { class: "answers" }, this.#rerun, link)),
       this.#log.element,
       h("section", {}, h("h3", {}, "Node"), this.#facts),
-      h("section", {}, h("h3", {}, "Attempts"), this.#attempts),
+      h("section", {}, h("h3", {}, "Attempts"), this.#attempts.element),
     );
     root.addEventListener("keydown", (event) => {
       if (event.key === "Escape") actions.close();
@@ -56,8 +52,8 @@ export class Drawer {
     this.#id = id;
     this.#show();
     if (!other) return;
-    fill(this.#attempts);
-    this.#ask();
+    this.#why.ask(id);
+    this.#attempts.ask(id);
     this.#log.open(id);
     this.#root.scrollTop = 0;
     if (takesFocus) this.#title.focus();
@@ -66,16 +62,16 @@ export class Drawer {
   /** Show nothing any more. */
   close() {
     this.#id = null;
-    clearTimeout(this.#timer);
     this.#why.clear();
+    this.#attempts.clear();
     this.#log.close();
   }
 
   #changed({ kind, id }) {
     if (this.#id === null || (kind !== "whole" && kind !== "task" && id !== this.#id)) return;
     this.#show();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), Math.max(0, this.#asked + PAUSE - Date.now()));
+    this.#why.again();
+    this.#attempts.again();
   }
 
   #show() {
@@ -86,19 +82,6 @@ export class Drawer {
     this.#rerun.hidden = !isFinal(this.#model.task.state);
     showFacts(this.#facts, node);
     this.#log.offer(node.attempt ?? 0);
-  }
-
-  async #ask() {
-    const id = this.#id;
-    if (id === null) return;
-    this.#asked = Date.now();
-    this.#why.ask(id);
-    try {
-      const attempts = await this.#model.attempts(id);
-      if (id === this.#id) showAttempts(this.#attempts, attempts, (number) => this.#log.choose(number));
-    } catch (error) {
-      if (error.name === "Problem") tellFault(error); // a lost service is told by the banner
-    }
   }
 
   #widen() {

@@ -1,17 +1,17 @@
 /* Why a node is in its state, in words, and what can be done about it: go to who is to blame, or answer what it asks. */
 
 import { get } from "../api.js";
-import { tellFault } from "../banner.js";
 import { fill, h, name, text } from "../dom.js";
 import { duration, plural, seconds, time } from "../format.js";
 import { stateOf } from "../states.js";
+import { Question } from "./question.js";
 import { resolve } from "./resolve.js";
 
 const TICK = 500; // milliseconds between two looks at what is left of a pause
 
 export class Why {
-  #model; #select;
-  #asked = null; // of which node
+  #model; #select; #question;
+  #id = null; // of the node
   #until = null; // when a pause is over
   #left = h("span", { class: "number" });
   element = h("div", { class: "why" });
@@ -20,28 +20,37 @@ export class Why {
   constructor(model, select) {
     this.#model = model;
     this.#select = select;
+    this.#question = new Question(
+      (id, signal) => get(`${model.pathOf(id)}/why`, { signal }),
+      (why) => this.#show(why),
+      (problem) => this.#show({ summary: problem.message }),
+    );
     setInterval(() => this.#tick(), TICK);
   }
 
-  /** Ask why a node is in its state, and show it. */
-  async ask(id) {
-    if (id !== this.#asked) this.clear();
-    this.#asked = id;
-    try {
-      const why = await get(`${this.#model.pathOf(id)}/why`);
-      if (id !== this.#asked) return;
-      this.#until = why.waits_for?.until ?? null;
-      fill(this.element, this.#told(why));
-      this.#tick();
-    } catch (error) {
-      if (error.name === "Problem") tellFault(error); // a lost service is told by the banner
-    }
+  /** Show why a node is in its state. */
+  ask(id) {
+    this.clear();
+    this.#id = id;
+    this.#question.ask(id);
   }
 
-  /** Show nothing, and forget what was asked. */
+  /** There may be other reasons by now. */
+  again() {
+    this.#question.again();
+  }
+
+  /** Show nothing. */
   clear() {
-    this.#asked = this.#until = null;
+    this.#question.drop();
+    this.#id = this.#until = null;
     fill(this.element);
+  }
+
+  #show(why) {
+    this.#until = why.waits_for?.until ?? null;
+    fill(this.element, this.#told(why));
+    this.#tick();
   }
 
   #told(why) {
@@ -59,7 +68,7 @@ export class Why {
   }
 
   #answers({ how }) {
-    const id = this.#asked;
+    const id = this.#id;
     const button = (as, label) => h("button", { type: "button", onclick: () => resolve(this.#model, id, as) }, label);
     return [
       h("div", { class: "answers" }, button("success", "It succeeded …"), button("failure", "It failed …"), button("retry", "Run it again …")),

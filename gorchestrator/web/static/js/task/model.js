@@ -92,10 +92,10 @@ export class Model {
   }
 
   /** Load all attempts of a node. Throws as `get` does. */
-  async attempts(id) {
+  async attempts(id, signal) {
     const found = [];
     for (let after = 0; after !== null; ) {
-      const { attempts, next } = await get(`${this.pathOf(id)}/attempts`, { query: { after } });
+      const { attempts, next } = await get(`${this.pathOf(id)}/attempts`, { query: { after }, signal });
       found.push(...attempts);
       after = next;
     }

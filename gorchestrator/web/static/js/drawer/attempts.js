@@ -1,0 +1,56 @@
+/* The attempts of a node, with the log of each, and its arguments as they were filled in. */
+
+import { fill, h, name } from "../dom.js";
+import { bytes, duration, seconds, time } from "../format.js";
+import { badge } from "../states.js";
+import { plain } from "./facts.js";
+import { Question } from "./question.js";
+
+export class Attempts {
+  #choose; #question;
+  element = h("div");
+
+  /** `choose(number)`: shows the log of an attempt. */
+  constructor(model, choose) {
+    this.#choose = choose;
+    this.#question = new Question(
+      (id, signal) => model.attempts(id, signal),
+      (attempts) => fill(this.element, this.#told(attempts)),
+      (problem) => fill(this.element, h("p", {}, problem.message)),
+    );
+  }
+
+  /** Show those of a node. */
+  ask(id) {
+    this.clear();
+    this.#question.ask(id);
+  }
+
+  /** There may be others by now. */
+  again() {
+    this.#question.again();
+  }
+
+  /** Show nothing. */
+  clear() {
+    this.#question.drop();
+    fill(this.element);
+  }
+
+  #told(attempts) {
+    if (!attempts.length) return h("p", { class: "muted" }, "none on an executor");
+    const { args } = attempts.at(-1);
+    return [
+      h("ol", { class: "attempts" }, attempts.map((attempt) => h("li", { value: attempt.attempt }, this.#row(attempt)))),
+      args.length > 0 && [h("h3", {}, "Arguments, as filled in"), h("ol", { class: "args mono" }, args.map((arg) => h("li", { dir: "auto" }, plain(arg))))],
+    ];
+  }
+
+  #row({ attempt, state, executor, start_date, stop_date, reason, log_size }) {
+    return [
+      h("div", { class: "attempt" }, badge(state), " ", time(start_date), start_date && ` ${duration(seconds(start_date, stop_date))}`, executor && [" on ", name(executor)]),
+      reason && h("div", { dir: "auto" }, reason),
+      log_size > 0 && h("button", { type: "button", class: "plain link", onclick: () => this.#choose(attempt) }, `Log, ${bytes(log_size)}`),
+    ];
+  }
+}
