@@ -1,0 +1,74 @@
+"""Templates of all versions become gorchs, and wrong ones are refused, as ``expected.tsv`` beside them says."""
+
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gorchestrator.tosca.convert import Request, convert
+from gorchestrator.tosca.writing import Options
+from support import ROOT
+from tosca_conformance import Outcome, examine, expectations, report
+
+OWN = ROOT / "tests" / "data" / "tosca"
+PUBLIC = ROOT.parent / "shared" / "tosca"  # templates of others, which are not part of the project
+ENOUGH = 0.95
+SIZES = {  # nodes and edges of the gorch
+    "v10-lifecycle.yaml": (3, 2),
+    "v13-operations.yaml": (2, 1),
+    "relationships.yaml": (5, 4),
+    "functions.yaml": (1, 0),
+    "empty.yaml": (1, 0),
+}
+
+
+@pytest.mark.parametrize("row", expectations(OWN), ids=lambda row: row.path)
+def test_a_template_is_taken_or_refused_as_expected(row) -> None:
+    found = examine(OWN, row)
+    assert found.is_hit, found.note
+    if found.accepted:
+        assert found.orders
+        assert (found.nodes, found.edges) == SIZES.get(row.path, (found.nodes, found.edges))
+    else:
+        assert row.path in found.note
+
+
+def test_every_template_has_its_row() -> None:
+    assert {row.path for row in expectations(OWN)} == {path.name for path in OWN.glob("*.yaml")}
+
+
+def test_an_archive_is_taken_with_all_that_is_in_it(tmp_path: Path) -> None:
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", OWN / "archive"))
+    assert "TOSCA-Metadata/TOSCA.meta" in zipfile.ZipFile(packed).namelist()
+    (node,) = convert(packed, Request({}, options=Options(local=True))).gorch["nodes"]
+    assert node["artifact"] == (OWN / "archive" / "scripts" / "run.sh").read_text()
+
+
+def test_a_workflow_runs_what_it_says() -> None:
+    path = OWN / "v11-workflow.yaml"
+    nodes = convert(path, Request({}, workflow="again", options=Options(local=True))).gorch["nodes"]
+    stop, *_ = nodes
+    assert {node["name"]: node.get("needs", []) for node in nodes} == {
+        stop["name"]: [],
+        "start": [stop["name"]],
+        "other/deploy.create": [stop["name"]],
+        "other/deploy.configure": ["other/deploy.create"],
+        "other/deploy.start": ["other/deploy.configure"],
+    }
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> list[Outcome]:
+    """What becomes of public templates, where they lie beside the checkout."""
+    if not (PUBLIC / "expected.tsv").is_file():
+        pytest.skip(f"there are no public templates in {PUBLIC.parent.name}/{PUBLIC.name} beside the checkout")
+    if os.environ.get("CI") != "true":
+        pytest.skip("public templates are for CI")
+    return report(PUBLIC)
+
+
+def test_public_templates_are_taken_or_refused_as_expected(outcomes: list[Outcome]) -> None:
+    misses = [f"{each.row.path}: {each.note}" for each in outcomes if not each.is_hit]
+    assert len(misses) <= (1 - ENOUGH) * len(outcomes), "\n".join(misses)
