@@ -2,14 +2,25 @@
 
 import re
 from collections.abc import Callable, Iterator
+from operator import ne
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from drawer_support import opened, printing
 from support import Services, start_services, wait_until
 from tasks_page_support import end, gate, submit
+
+
+def until_true(page: Page, condition: Callable[[], object]) -> None:
+    """Wait until a condition is true, while the page goes on."""
+
+    def is_true() -> object:
+        page.wait_for_timeout(20)
+        return condition()
+
+    wait_until(is_true)
 
 
 def test_a_node_leads_to_those_it_waits_for(service: Services, page: Page, tmp_path: Path) -> None:
@@ -24,6 +35,40 @@ def test_a_node_leads_to_those_it_waits_for(service: Services, page: Page, tmp_p
     expect(page).to_have_url(re.compile("node=first"))
     path.touch()
     expect(drawer.locator(".drawer-head")).to_contain_text("success")
+
+
+def test_what_a_node_waits_for_changes_with_its_predecessors(service: Services, page: Page, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    nodes = [gate(first, "alpha"), gate(second, "beta"), {"name": "waits", "needs": ["alpha", "beta"]}]
+    task = submit(service, "predecessors", *nodes)
+    wait_until(lambda: [node["state"] for node in service.remote.task(task)["nodes"]] == [2, 2, 1])
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/why", lambda route: late.append((route, route.fetch())), times=1)
+    opened(page, service, task, "waits")
+    until_true(page, lambda: late)
+    first.touch()
+    expect(page.get_by_role("row", name="alpha")).to_contain_text("success")
+    route, response = late.pop()
+    route.fulfill(response=response)  # of the time before
+    found = page.get_by_role("complementary").locator(".why li")
+    expect(found).to_have_text(["beta running"])
+    second.touch()
+    expect(page.get_by_role("complementary").locator(".why")).to_contain_text("It succeeded")
+    end(service, task)
+
+
+def test_what_runs_is_counted_on(service: Services, page: Page, tmp_path: Path) -> None:
+    task = submit(service, "runs", gate(tmp_path / "gate", "prints"))
+    opened(page, service, task)
+    drawer = page.get_by_role("complementary")
+    lengths = drawer.locator("[data-since]")
+    expect(lengths).to_have_count(2)  # of the node, and of its attempt
+    for _ in range(4):  # and not by what happens meanwhile
+        before = lengths.all_inner_texts()
+        until_true(page, lambda before=before: all(map(ne, lengths.all_inner_texts(), before)))  # type: ignore[misc]
+    (tmp_path / "gate").touch()
+    expect(lengths).to_have_count(0)
+    end(service, task)
 
 
 def test_the_focus_stays_where_somebody_goes_on(service: Services, page: Page) -> None:
@@ -41,16 +86,6 @@ def test_the_focus_stays_where_somebody_goes_on(service: Services, page: Page) -
 
 
 ASKED = re.compile("/why$|/attempts[?]")
-
-
-def until_true(page: Page, condition: Callable[[], object]) -> None:
-    """Wait until a condition is true, while the page goes on."""
-
-    def is_true() -> object:
-        page.wait_for_timeout(20)
-        return condition()
-
-    wait_until(is_true)
 
 
 def test_a_service_that_is_away_is_asked_again(service: Services, page: Page) -> None:

@@ -1,9 +1,9 @@
 /* The attempts of a node, with the log of each, and its arguments as they were filled in. */
 
 import { fill, h, name } from "../dom.js";
-import { bytes, duration, seconds, time } from "../format.js";
+import { bytes, time } from "../format.js";
 import { badge } from "../states.js";
-import { plain } from "./facts.js";
+import { lasting, plain } from "./facts.js";
 import { Question } from "./question.js";
 
 export class Attempts {
@@ -46,9 +46,10 @@ export class Attempts {
     ];
   }
 
-  #row({ attempt, state, executor, start_date, stop_date, reason, log_size }) {
+  #row(row) {
+    const { attempt, state, executor, start_date: start, reason, log_size } = row;
     return [
-      h("div", { class: "attempt" }, badge(state), " ", time(start_date), start_date && ` ${duration(seconds(start_date, stop_date))}`, executor && [" on ", name(executor)]),
+      h("div", { class: "attempt" }, badge(state), " ", time(start), start && [" ", lasting(row)], executor && [" on ", name(executor)]),
       reason && h("div", { dir: "auto" }, reason),
       log_size > 0 && h("button", { type: "button", class: "plain link", onclick: () => this.#choose(attempt) }, `Log, ${bytes(log_size)}`),
     ];

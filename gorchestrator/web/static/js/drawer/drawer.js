@@ -4,9 +4,11 @@ import { tell } from "../banner.js";
 import { fill, h, name, set } from "../dom.js";
 import { badge, isFinal } from "../states.js";
 import { Attempts } from "./attempts.js";
-import { showFacts } from "./facts.js";
+import { showFacts, tick } from "./facts.js";
 import { LogView } from "./log.js";
 import { Why } from "./why.js";
+
+const TICK = 500; // milliseconds between two looks at what runs
 
 export class Drawer {
   #root; #model; #actions;
@@ -39,6 +41,7 @@ export class Drawer {
       if (event.key === "Escape") actions.close();
     });
     model.listen((change) => this.#changed(change));
+    setInterval(() => this.#tick(), TICK);
   }
 
   get #node() {
@@ -68,10 +71,19 @@ export class Drawer {
   }
 
   #changed({ kind, id }) {
-    if (this.#id === null || (kind !== "whole" && kind !== "task" && id !== this.#id)) return;
-    this.#show();
-    this.#why.again();
-    this.#attempts.again();
+    if (this.#id === null) return;
+    const isMine = kind === "whole" || kind === "task" || id === this.#id;
+    if (isMine) {
+      this.#show();
+      this.#attempts.again();
+    }
+    if (isMine || (kind === "node" && this.#node.before.includes(id))) this.#why.again();
+  }
+
+  #tick() {
+    if (this.#id === null) return;
+    tick(this.#facts);
+    tick(this.#attempts.element);
   }
 
   #show() {

@@ -1,7 +1,8 @@
 /* What a node is and what came of it: facts, outputs, environment, options. */
 
-import { fill, h, name } from "../dom.js";
+import { fill, h, name, text } from "../dom.js";
 import { duration, seconds, time } from "../format.js";
+import { isFinal } from "../states.js";
 
 /** Fill `element` with what a node is, and what it has produced. */
 export function showFacts(element, node) {
@@ -16,12 +17,23 @@ export function showFacts(element, node) {
       ["Exit code", node.exit_code],
       ["Started", node.start_date && time(node.start_date)],
       ["Ended", node.stop_date && time(node.stop_date)],
-      ["Duration", node.start_date && duration(seconds(node.start_date, node.stop_date))],
+      ["Duration", node.start_date && lasting(node)],
     ])),
     titled("Outputs", node.output),
     titled("Environment", node.env),
     titled("Options", node.options),
   );
+}
+
+/** Return how long a node or an attempt ran; `tick` counts on while it runs. */
+export function lasting({ state, start_date: since, stop_date: until }) {
+  const dataset = until || isFinal(state) ? {} : { since };
+  return h("span", { dataset }, duration(seconds(since, until)));
+}
+
+/** Bring what is `lasting` in an element up to date. */
+export function tick(element) {
+  for (const each of element.querySelectorAll("[data-since]")) text(each, duration(seconds(each.dataset.since, null)));
 }
 
 function titled(title, values) {
