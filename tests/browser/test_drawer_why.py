@@ -124,6 +124,57 @@ def test_a_service_that_cannot_tell_says_so_in_its_place_and_is_asked_again(serv
     expect(drawer.get_by_text("It is just too much.")).to_have_count(0)
 
 
+def let_go(page: Page, held: list[Route]) -> None:
+    """Let the service answer both questions that were held, and wait until the page has taken that in."""
+    until_true(page, lambda: len(held) == 2)
+    why, attempts = sorted(held, key=lambda route: route.request.url, reverse=True)
+    held.clear()
+    with page.expect_response(why.request.url), page.expect_response(attempts.request.url):
+        why.continue_()
+        attempts.continue_()
+    page.evaluate("() => fetch('/').then((later) => later.text())")
+
+
+def test_what_did_not_change_stays(service: Services, page: Page) -> None:
+    node = printing("echo x", env={"KEY": "value"}, output={"colour": ""})
+    task = end(service, submit(service, "stays", node))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(ASKED, hold)
+    opened(page, service, task)
+    drawer = page.get_by_role("complementary")
+    expect(drawer).to_contain_text("colour")  # its outputs have come, for which the rest is asked again
+    let_go(page, held)
+    expect(drawer).to_contain_text("It succeeded")
+    expect(drawer).to_contain_text("Log, 2 B")
+    parts = drawer.locator(".why p, .attempts li, .args li, .facts-of-node dd")
+    parts.evaluate_all("elements => elements.forEach(element => element.isMarked = true)")
+    let_go(page, held)
+    assert parts.evaluate_all("elements => elements.filter(element => !element.isMarked).length") == 0
+
+
+def test_the_focus_stays_within_what_a_node_waits_for(service: Services, page: Page, tmp_path: Path) -> None:
+    names = ["alpha", "beta", "gamma"]
+    nodes = [gate(tmp_path / name, name) for name in names]
+    task = submit(service, "focus", *nodes, {"name": "waits", "needs": names})
+    opened(page, service, task, "waits")
+    why = page.get_by_role("complementary").locator(".why")
+    expect(why.locator("li")).to_have_text([f"{name} running" for name in names])
+    link = why.get_by_role("button", name="beta")
+    link.focus()
+    (tmp_path / "alpha").touch()
+    expect(why.locator("li")).to_have_count(2)
+    expect(link).to_be_focused()
+    (tmp_path / "beta").touch()
+    expect(why.locator("li")).to_have_count(1)
+    expect(why).to_be_focused()  # its link is gone, but not the place
+    (tmp_path / "gamma").touch()
+    end(service, task)
+
+
 @pytest.fixture
 def forgetful(tmp_path: Path, certs: Path) -> Iterator[Services]:
     """Services that take an attempt for lost after a second and a half."""

@@ -1,22 +1,24 @@
 /* The attempts of a node, with the log of each, and its arguments as they were filled in. */
 
-import { fill, h, name } from "../dom.js";
+import { h, name } from "../dom.js";
 import { bytes, time } from "../format.js";
 import { badge } from "../states.js";
 import { lasting, plain } from "./facts.js";
+import { Part } from "./part.js";
 import { Question } from "./question.js";
 
 export class Attempts {
   #choose; #question;
-  element = h("div");
+  #part = new Part((data) => this.#told(data));
+  element = this.#part.element;
 
   /** `choose(number)`: shows the log of an attempt. */
   constructor(model, choose) {
     this.#choose = choose;
     this.#question = new Question(
       (id, signal) => model.attempts(id, signal),
-      (attempts) => fill(this.element, this.#told(attempts)),
-      (problem) => fill(this.element, h("p", {}, problem.message)),
+      (attempts) => this.#part.show({ attempts }),
+      (problem) => this.#part.show({ refusal: problem.message }),
     );
   }
 
@@ -34,10 +36,11 @@ export class Attempts {
   /** Show nothing. */
   clear() {
     this.#question.drop();
-    fill(this.element);
+    this.#part.clear();
   }
 
-  #told(attempts) {
+  #told({ attempts, refusal }) {
+    if (refusal) return h("p", {}, refusal);
     if (!attempts.length) return h("p", { class: "muted" }, "none on an executor");
     const { args } = attempts.at(-1);
     return [
@@ -51,7 +54,7 @@ export class Attempts {
     return [
       h("div", { class: "attempt" }, badge(state), " ", time(start), start && [" ", lasting(row)], executor && [" on ", name(executor)]),
       reason && h("div", { dir: "auto" }, reason),
-      log_size > 0 && h("button", { type: "button", class: "plain link", onclick: () => this.#choose(attempt) }, `Log, ${bytes(log_size)}`),
+      log_size > 0 && h("button", { type: "button", class: "plain link", dataset: { key: attempt }, onclick: () => this.#choose(attempt) }, `Log, ${bytes(log_size)}`),
     ];
   }
 }

@@ -4,7 +4,7 @@ import { tell } from "../banner.js";
 import { fill, h, name, set } from "../dom.js";
 import { badge, isFinal } from "../states.js";
 import { Attempts } from "./attempts.js";
-import { showFacts, tick } from "./facts.js";
+import { Facts, tick } from "./facts.js";
 import { LogView } from "./log.js";
 import { Why } from "./why.js";
 
@@ -15,7 +15,7 @@ export class Drawer {
   #id = null;
   #title = h("h2", { tabindex: -1, class: "cut" });
   #state = h("span");
-  #facts = h("div");
+  #facts = new Facts();
   #why; #attempts; #log;
   #rerun = h("button", { type: "button", onclick: () => this.#actions.rerun([this.#node.name]) }, "Rerun from here …");
   #wide = h("button", { type: "button", class: "plain", "aria-label": "Wide", title: "as wide as the page", "aria-pressed": "false", onclick: () => this.#widen() }, "⤢");
@@ -34,7 +34,7 @@ export class Drawer {
       h("div", { class: "drawer-head" }, this.#title, this.#state, h("span", { class: "spread" }), this.#wide, close),
       h("section", {}, h("h3", {}, "Why"), this.#why.element, h("div", { class: "answers" }, this.#rerun, link)),
       this.#log.element,
-      h("section", {}, h("h3", {}, "Node"), this.#facts),
+      h("section", {}, h("h3", {}, "Node"), this.#facts.element),
       h("section", {}, h("h3", {}, "Attempts"), this.#attempts.element),
     );
     root.addEventListener("keydown", (event) => {
@@ -55,6 +55,8 @@ export class Drawer {
     this.#id = id;
     this.#show();
     if (!other) return;
+    fill(this.#title, name(this.#node.name));
+    this.#title.title = this.#node.name;
     this.#why.ask(id);
     this.#attempts.ask(id);
     this.#log.open(id);
@@ -82,17 +84,15 @@ export class Drawer {
 
   #tick() {
     if (this.#id === null) return;
-    tick(this.#facts);
+    tick(this.#facts.element);
     tick(this.#attempts.element);
   }
 
   #show() {
     const node = this.#node;
-    fill(this.#title, name(node.name));
-    this.#title.title = node.name;
     fill(this.#state, badge(node.state));
     this.#rerun.hidden = !isFinal(this.#model.task.state);
-    showFacts(this.#facts, node);
+    this.#facts.show(node);
     this.#log.offer(node.attempt ?? 0);
   }
 

@@ -1,9 +1,10 @@
 /* Why a node is in its state, in words, and what can be done about it: go to who is to blame, or answer what it asks. */
 
 import { get } from "../api.js";
-import { fill, h, name, text } from "../dom.js";
+import { h, name, text } from "../dom.js";
 import { duration, plural, seconds, time } from "../format.js";
 import { stateOf } from "../states.js";
+import { Part } from "./part.js";
 import { Question } from "./question.js";
 import { resolve } from "./resolve.js";
 
@@ -14,7 +15,8 @@ export class Why {
   #id = null; // of the node
   #until = null; // when a pause is over
   #left = h("span", { class: "number" });
-  element = h("div", { class: "why" });
+  #part = new Part((why) => this.#told(why), "why");
+  element = this.#part.element;
 
   /** `select(id)`: shows another node. */
   constructor(model, select) {
@@ -22,7 +24,7 @@ export class Why {
     this.#select = select;
     this.#question = new Question(
       (id, signal) => get(`${model.pathOf(id)}/why`, { signal }),
-      (why) => this.#show(why),
+      ({ summary, waits_for, ended_by }) => this.#show({ summary, waits_for, ended_by }),
       (problem) => this.#show({ summary: problem.message }),
     );
     setInterval(() => this.#tick(), TICK);
@@ -44,22 +46,21 @@ export class Why {
   clear() {
     this.#question.drop();
     this.#id = this.#until = null;
-    fill(this.element);
+    this.#part.clear();
   }
 
   #show(why) {
     this.#until = why.waits_for?.until ?? null;
-    fill(this.element, this.#told(why));
+    this.#part.show(why);
     this.#tick();
   }
 
-  #told(why) {
-    const { waits_for: waits, ended_by: ended } = why;
+  #told({ summary, waits_for: waits, ended_by: ended }) {
     const roots = ended?.roots?.length ? ended.roots : ended?.nodes;
     const nodes = waits?.nodes ?? roots ?? [];
     const more = (waits?.all ?? nodes.length) - nodes.length;
     return [
-      h("p", { dir: "auto" }, why.summary),
+      h("p", { dir: "auto" }, summary),
       waits?.until && h("p", {}, "Next attempt at ", time(waits.until), this.#left),
       nodes.length > 0 && h("ul", {}, nodes.map((node) => h("li", {}, this.#link(node)))),
       more > 0 && h("p", { class: "muted" }, `and ${plural(more, "node")} more`),
@@ -69,7 +70,7 @@ export class Why {
 
   #answers({ how }) {
     const id = this.#id;
-    const button = (as, label) => h("button", { type: "button", onclick: () => resolve(this.#model, id, as) }, label);
+    const button = (as, label) => h("button", { type: "button", dataset: { key: as }, onclick: () => resolve(this.#model, id, as) }, label);
     return [
       h("div", { class: "answers" }, button("success", "It succeeded …"), button("failure", "It failed …"), button("retry", "Run it again …")),
       h("p", { class: "muted" }, "or ", h("code", {}, how)),
@@ -78,7 +79,7 @@ export class Why {
 
   #link(node) {
     return [
-      h("button", { type: "button", class: "plain link", onclick: () => this.#select(node.node) }, name(node.name)),
+      h("button", { type: "button", class: "plain link", dataset: { key: node.node }, onclick: () => this.#select(node.node) }, name(node.name)),
       ` ${stateOf(node.state).name}`,
     ];
   }
