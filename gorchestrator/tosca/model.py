@@ -19,12 +19,14 @@ class Runtime:
 
     ``operation``: ``(interface, operation)`` as from get_operation_output; None for an attribute (get_attribute), which
     any operation of the node may have set: the last one that ran before. ``path``: what follows in nested values.
+    ``capability``: of which it is an attribute, "" for one of the node itself.
     """
 
     node: str
     name: str
     operation: tuple[str, str] | None = None
     path: tuple[str | int, ...] = ()
+    capability: str = ""
 
 
 @dataclass(frozen=True, slots=True)

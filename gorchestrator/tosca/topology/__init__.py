@@ -61,7 +61,7 @@ def resolve(document: Document, types: TypeSystem, inputs: Mapping[str, Value], 
     substitution.check_own(topology, place, scope)
     values = evaluator.settle_all(scope.inputs)
     outputs = _outputs(*section("outputs"), scope, evaluator)
-    found = workflows.resolve({name: value for name, value in inputs.items() if name not in values}, groups)
+    found = workflows.resolve(inputs, groups)
     report.check()
     return Topology(_name(root, file), nodes, values, outputs, found, groups)
 

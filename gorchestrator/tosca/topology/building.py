@@ -7,8 +7,6 @@ from gorchestrator.tosca.topology.scope import Link, NodeDraft, OperationDraft, 
 
 def build_nodes(scope: Scope, evaluator: Evaluator) -> dict[str, NodeTemplate]:
     """Return the node templates with everything evaluated."""
-    for owner in scope.relationships.values():
-        evaluator.settle_all(owner.properties)
     return {name: _node(draft, evaluator) for name, draft in scope.nodes.items()}
 
 

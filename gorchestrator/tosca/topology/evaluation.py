@@ -13,7 +13,7 @@ from gorchestrator.tosca.model import Runtime, Text, Token, Value
 from gorchestrator.tosca.reading.shapes import place_in
 from gorchestrator.tosca.topology import functions
 from gorchestrator.tosca.topology.scope import Context, Scope, Slot, Slots
-from gorchestrator.tosca.types.calls import call_in
+from gorchestrator.tosca.types.calls import FUNCTIONS, call_in
 from gorchestrator.tosca.types.checking import check
 
 _DEEPEST = 40  # levels of values within values, and of slots that ask for each other, on the stack at once
@@ -84,11 +84,22 @@ class Evaluator:
         self._level += 1
         try:
             called = call_in(raw)
-            if called is not None:
+            if called is None:
+                self._warn_of_lookalikes(raw, place)
+            else:
                 return functions.call(self, *called, place_in(raw, called[0], place), context)
             return self._parts(raw, raw if isinstance(raw, dict) else range(len(raw)), place, context)
         finally:
             self._level -= 1
+
+    def _warn_of_lookalikes(self, raw: Any, place: Place) -> None:
+        """Tell of maps that may be meant as calls: of a function that there is not, or with something beside it."""
+        for key in raw if isinstance(raw, dict) else ():
+            if (key in FUNCTIONS and len(raw) > 1) or (str(key).startswith("get_") and key not in FUNCTIONS):
+                text = (
+                    f"{key} is taken for a key, and not for a function: a call is a map with the function's name alone"
+                )
+                self.scope.report.warn(place_in(raw, key, place), text)
 
     def _parts(self, raw: Any, keys: Iterable[Any], place: Place, context: Context) -> Value:
         """Return a map or list with its parts evaluated; itself, which knows its lines, if that changes nothing."""

@@ -27,7 +27,7 @@ def slots_for(declared: Mapping[str, PropertyDef], given: Mapping[str, Value], s
     slots: Slots = {}
     for name, definition in declared.items():
         context = Context(within)
-        if name in given:
+        if given.get(name) is not None:
             slots[name] = Slot(name, given[name], Place(_GIVEN, 0, (name,)), context, definition)
         elif definition.has_default and definition.default is not None:
             slots[name] = Slot(name, definition.default, definition.place.below("default"), context, definition)

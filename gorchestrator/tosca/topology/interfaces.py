@@ -42,10 +42,11 @@ class _Builder:
         """Add what the type declares."""
         for name, interface in self._kind.interfaces.items():
             self._merged.setdefault(name, {})
-            self._shared.setdefault(name, Parameters()).add(interface.inputs, interface.place, self._scope)
+            shared = self._shared.setdefault(name, Parameters())
+            shared.add(interface.inputs, interface.place, self._scope, by_type=True)
             for operation in chain.from_iterable(interface.operations.values()):
                 merged = self._merged[name].setdefault(operation.name, _Merged(operation.place))
-                self._put(merged, operation.content, operation.place, operation.file)
+                self._put(merged, operation.content, operation.place, operation.file, by_type=True)
 
     def add(self, section: Any, place: Place, file: str) -> None:
         """Add a section ``interfaces`` of a template (or of a requirement's definition) that stands in ``file``."""
@@ -56,13 +57,13 @@ class _Builder:
                 continue
             known = self._merged.setdefault(name, {})
             inputs = content.get("inputs"), place_in(content, "inputs", at)
-            self._shared.setdefault(name, Parameters()).add(*inputs, self._scope)
+            self._shared.setdefault(name, Parameters()).add(*inputs, self._scope, by_type=False)
             for operation, given, there in self._operations(content, at):
                 if known and operation not in known:
                     text = f"the interface {name} has no operation {operation}; there are {listed(known)}"
                     self._scope.report.fault(there, text)
                 else:
-                    self._put(known.setdefault(operation, _Merged(there)), given, there, file)
+                    self._put(known.setdefault(operation, _Merged(there)), given, there, file, by_type=False)
 
     def drafts(self) -> OperationDrafts:
         """Return what came of it."""
@@ -97,28 +98,39 @@ class _Builder:
             if name not in _RESERVED:
                 yield name, raw, place_in(content, name, place)
 
-    def _put(self, merged: _Merged, raw: Any, place: Place, file: str) -> None:
+    def _put(self, merged: _Merged, raw: Any, place: Place, file: str, *, by_type: bool) -> None:
         """Put one layer over an operation: an implementation, or a map with one, inputs and outputs."""
         if not isinstance(raw, dict) or "file" in raw:
             if isinstance(raw, (bool, int, float)):
                 self._scope.report.fault(place, f"must be an implementation or a map, but is {kind_of(raw)}")
             elif raw:
-                merged.implementation = read_implementation(raw, place, file, self._scope, self._context)
-                merged.place = place
+                self._implement(merged, raw, place, file)
             return
         only(raw, place, _KEYS, self._scope.report)
         if raw.get("implementation"):
             at = place_in(raw, "implementation", place)
-            merged.implementation = read_implementation(raw["implementation"], at, file, self._scope, self._context)
+            self._implement(merged, raw["implementation"], at, file)
             merged.place = place
-        merged.parameters.add(raw.get("inputs"), place_in(raw, "inputs", place), self._scope)
+        merged.parameters.add(raw.get("inputs"), place_in(raw, "inputs", place), self._scope, by_type=by_type)
         for name, path, at in entries(raw.get("outputs"), place_in(raw, "outputs", place), self._scope.report):
             merged.outputs[name] = path_of(path, at, self._scope)
+
+    def _implement(self, merged: _Merged, raw: Any, place: Place, file: str) -> None:
+        """Put an implementation over another; one without a file changes what is around the file that there is."""
+        found = read_implementation(raw, place, file, self._scope, self._context)
+        before = merged.implementation
+        if found.primary is None:
+            dependencies, timeout = found.dependencies or before.dependencies, found.timeout or before.timeout
+            found = Implementation(before.primary, dependencies, timeout, found.host or before.host)
+        merged.implementation, merged.place = found, place
 
     def _draft(self, interface: str, name: str, merged: _Merged) -> OperationDraft:
         shared = self._shared.get(interface, Parameters())
         done = merged.implementation
         self._produced(merged)
+        slots = merged.parameters.slots(shared, f"{interface}.{name}", self._context)
+        for each in merged.parameters.missing(shared, slots) if done.primary is not None else ():
+            self._scope.report.warn(self._place, f"{interface}.{name} goes without its required input {each.name}")
         return OperationDraft(
             interface,
             name,
@@ -127,7 +139,7 @@ class _Builder:
             done.dependencies,
             done.timeout,
             done.host,
-            merged.parameters.slots(shared, f"{interface}.{name}", self._context),
+            slots,
             merged.outputs,
         )
 

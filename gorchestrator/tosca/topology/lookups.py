@@ -140,4 +140,4 @@ def _attribute(evaluator: "Evaluator", found: "paths.Found", place: Place) -> Va
         return found.node
     if found.slot is not None and (found.node, found.name) not in evaluator.scope.produced:
         return paths.part_of(evaluator, evaluator.value(found.slot), found.path, place)
-    return Runtime(found.node, found.name, None, tuple(found.path))
+    return Runtime(found.node, found.name, None, tuple(found.path), found.capability)

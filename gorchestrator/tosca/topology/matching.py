@@ -22,11 +22,8 @@ def match(wanted: "Wanted", scope: Scope, evaluator: Evaluator) -> NodeDraft | N
     node_filter = wanted.node_filter
     if node_filter is None and wanted.definition is not None:
         node_filter = wanted.definition.node_filter
-    candidates = [
-        each
-        for each in _of_type(wanted, scope)
-        if each is not wanted.source and (node_filter is None or _passes(each, node_filter, scope, evaluator))
-    ]
+    others = [each for each in _of_type(wanted, scope) if each is not wanted.source]
+    candidates = [each for each in others if node_filter is None or _passes(each, node_filter, scope, evaluator)]
     if wanted.node_filter is not None:
         check_filter(wanted.node_filter, place_in(wanted.node_filter, "", wanted.place), scope.report)
     if len(candidates) == 1:
@@ -35,6 +32,9 @@ def match(wanted: "Wanted", scope: Scope, evaluator: Evaluator) -> NodeDraft | N
     if candidates:
         names = listed([each.name for each in candidates])
         scope.report.fault(wanted.place, f"{wanted.name} could be fulfilled by each of {names}: name the one it is")
+    elif others and node_filter is not None and (wanted.definition is None or wanted.definition.occurrences[0]):
+        names = listed([each.name for each in others])
+        scope.report.fault(wanted.place, f"what {wanted.name} asks for is met by none of {names}")
     elif wanted.assigned:
         scope.report.warn(wanted.place, f"nothing in the template fits {wanted.name}: the requirement stays open")
     else:

@@ -27,6 +27,7 @@ class Found:
     slot: Slot | None
     definition: PropertyDef | None
     path: list[str | int]
+    capability: str = ""
 
 
 def told(path: Sequence[Value]) -> str:
@@ -71,6 +72,8 @@ def _capabilities(node: NodeDraft) -> list[Owner]:
 
 def _beyond(node: NodeDraft, name: Value) -> list[tuple[Owner, tuple[str, str]]]:
     """Return the capability of a name, or both ends of what a requirement of it leads to, each with node and label."""
+    if not isinstance(name, str):
+        return []
     found: list[tuple[Owner, tuple[str, str]]] = []
     if name in node.capabilities:
         found.append((node.capabilities[name], (node.name, f"{node.name}.{name}")))
@@ -87,12 +90,13 @@ def _beyond(node: NodeDraft, name: Value) -> list[tuple[Owner, tuple[str, str]]]
 def _own(owner: Owner, node: str, label: str, path: list[Value], *, attribute: bool) -> Found | None:
     """Return a property (or attribute) of an owner itself."""
     name, *rest = path
+    within = "" if isinstance(owner, (NodeDraft, Link)) else owner.name
     if attribute and (name in owner.attributes or name in owner.type.attributes):
         slot = owner.attributes.get(name) or owner.properties.get(name)
-        return Found(f"{label}.{name}", node, name, slot, owner.type.attributes.get(name), rest)
+        return Found(f"{label}.{name}", node, name, slot, owner.type.attributes.get(name), rest, within)
     if name in owner.properties or name in owner.type.properties:
         definition = owner.type.properties.get(name)
-        return Found(f"{label}.{name}", node, name, owner.properties.get(name), definition, rest)
+        return Found(f"{label}.{name}", node, name, owner.properties.get(name), definition, rest, within)
     if attribute and name in _IMPLICIT:
         return Found(f"{label}.{name}", node, name, None, None, rest)
     return None
@@ -131,7 +135,7 @@ def check_path(evaluator: "Evaluator", found: Found, place: Place) -> None:
                 raise evaluator.refusal(place, f"{found.label} is a list: it has numbers, not {key}")
             definition = definition.entry_schema
             continue
-        data = evaluator.scope.types.find("data", definition.type)
+        data = evaluator.scope.types.find("data", definition.type, definition.place.file)
         if data is not None and data.properties and key not in data.properties:
             raise evaluator.refusal(place, f"{found.label}: {definition.type} has no {key}")
         definition = data.properties.get(str(key)) if data is not None else None

@@ -40,6 +40,8 @@ def resolve_requirements(scope: Scope, evaluator: Evaluator, exposed: set[tuple[
         for each in wanted:
             target = scope.nodes.get(each.node)
             if target is not None:
+                if each.node_filter is not None:
+                    scope.report.warn(each.place, f"the node_filter of {each.name} is ignored: its node is named")
                 link_to(each, target, scope)
             else:
                 dangling.append(each)

@@ -27,6 +27,7 @@ _KEYS = (
     "copy",
 )
 _CAPABILITY_KEYS = ("properties", "attributes", "occurrences", "description")
+_ABSTRACT_TYPES = ("tosca.nodes.Abstract.Compute", "tosca.nodes.Abstract.Storage")
 _ABSTRACT = ("select", "selectable", "substitute", "substitutable")
 
 
@@ -66,6 +67,9 @@ def _check_directives(node: NodeDraft, scope: Scope) -> None:
             scope.report.fault(at, text)
         else:
             scope.report.warn(at, f"the directive {directive} is ignored")
+    if node.type.name in _ABSTRACT_TYPES:
+        text = f"{node.name} is abstract: {node.type.name} stands for one of the types that derive from it; name one"
+        scope.report.fault(place_in(node.content, "type", node.place), text)
     if "node_filter" in node.content:
         scope.report.warn(place_in(node.content, "node_filter", node.place), "ignored: nothing is selected by it")
 

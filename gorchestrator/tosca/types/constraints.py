@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import re2
+
 from gorchestrator.tosca.faults import Place, Report
 from gorchestrator.tosca.model import Value
 from gorchestrator.tosca.reading.scalars import as_written
@@ -19,7 +21,9 @@ _COMPARISONS = {
 }
 _LENGTHS = {"length": "equal to", "min_length": "at least", "max_length": "at most"}
 _OPERATORS = (*_COMPARISONS, *_LENGTHS, "in_range", "valid_values", "pattern", "schema")
-_LONGEST = 4096  # characters that a pattern is tried on: some patterns need ages for long texts
+_LONGEST = 4096  # characters that a pattern is tried on
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,15 @@ def _pattern(value: Value, pattern: str) -> str:
         return f"a pattern is for texts, but this is {kind_of(value)}"
     if len(text) > _LONGEST:
         return f"is too long for a pattern: {len(text)} of at most {_LONGEST} characters"
-    return "" if re.fullmatch(pattern, text) else f"{_told(value)} does not match the pattern {pattern}"
+    return "" if _compiled(pattern).fullmatch(text) else f"{_told(value)} does not match the pattern {pattern}"
+
+
+def _compiled(pattern: str) -> Any:
+    """Return what matches in time that grows with the text alone, where a pattern lets it."""
+    try:
+        return re2.compile(pattern, _QUIET)
+    except re2.error:  # it looks around, or back
+        return re.compile(pattern)
 
 
 def _same(value: Value, wanted: Value, kind: str) -> bool:

@@ -25,7 +25,7 @@ class CapabilityDef:
 
 @dataclass(frozen=True, slots=True)
 class RequirementDef:
-    """A requirement of a node type; names of types are as written, "" where nothing is said.
+    """A requirement of a node type; names of types are full ones, "" where nothing is said.
 
     ``occurrences``: at least and at most, None without a limit. ``relationship_interfaces``: raw, over the type's own.
     """

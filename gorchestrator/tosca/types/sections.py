@@ -14,7 +14,7 @@ from gorchestrator.tosca.reading.shapes import (
     only,
     place_in,
 )
-from gorchestrator.tosca.types.definitions import ArtifactDef, CapabilityDef, RequirementDef
+from gorchestrator.tosca.types.definitions import ArtifactDef, CapabilityDef, Kind, RequirementDef
 from gorchestrator.tosca.types.values import PropertyDef, read_definition
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _capability(raw: Any, place: Place, base: CapabilityDef | None, types: "Type
         place,
         base.properties | _changed(content, "properties", place, own | base.properties, report),
         base.attributes | _changed(content, "attributes", place, attributes | base.attributes, report),
-        tuple(sources) or base.valid_source_types,
+        tuple(types.full_name("node", each, place.file) or each for each in sources) or base.valid_source_types,
     )
 
 
@@ -99,41 +99,48 @@ def _changed(
 
 
 def requirements(
-    raw: dict[str, Any], place: Place, inherited: dict[str, RequirementDef], report: Report
+    raw: dict[str, Any], place: Place, inherited: dict[str, RequirementDef], types: "TypeSystem"
 ) -> dict[str, RequirementDef]:
     """Return the requirements of a node type; what one leaves out is as in the inherited one of its name."""
     found = dict(inherited)
-    for name, content, at in named(raw.get("requirements"), place_in(raw, "requirements", place), report):
-        found[name] = _requirement(content, at, inherited.get(name), report)
+    for name, content, at in named(raw.get("requirements"), place_in(raw, "requirements", place), types.report):
+        found[name] = _requirement(content, at, inherited.get(name), types)
     return found
 
 
-def _requirement(raw: Any, place: Place, base: RequirementDef | None, report: Report) -> RequirementDef:
+def _requirement(raw: Any, place: Place, base: RequirementDef | None, types: "TypeSystem") -> RequirementDef:
+    report = types.report
     content = {"capability": raw} if isinstance(raw, str) else as_map(raw, place, report)
     only(content, place, _REQUIREMENT_KEYS, report, lenient=True)
     made = replace(base or RequirementDef("", place, place.file), place=place, file=place.file)
     if base is None and content.get("capability") is None:
         report.fault(place, "a requirement needs a capability")
     if "capability" in content:
-        made = replace(made, capability=as_text(content["capability"], place_in(content, "capability", place), report))
+        made = replace(made, capability=_named("capability", content, "capability", place, types))
     if "node" in content:
-        made = replace(made, node=as_text(content["node"], place_in(content, "node", place), report))
+        made = replace(made, node=_named("node", content, "node", place, types))
     if "node_filter" in content:
         made = replace(made, node_filter=content["node_filter"])
     if "occurrences" in content:
         bounds = occurrences(content["occurrences"], place_in(content, "occurrences", place), report)
         made = replace(made, occurrences=bounds)
-    return _related(made, content, place, report)
+    return _related(made, content, place, types)
 
 
-def _related(made: RequirementDef, content: dict[str, Any], place: Place, report: Report) -> RequirementDef:
+def _named(kind: Kind, content: dict[str, Any], key: str, place: Place, types: "TypeSystem") -> str:
+    """Return the full name of a type that is named here; what is no type of this kind stays as it is written."""
+    written = as_text(content.get(key), place_in(content, key, place), types.report)
+    return types.full_name(kind, written, place.file) or written
+
+
+def _related(made: RequirementDef, content: dict[str, Any], place: Place, types: "TypeSystem") -> RequirementDef:
     """Return a requirement with its relationship: the name of a type, or a map with it and with interfaces."""
     relationship, at = content.get("relationship"), place_in(content, "relationship", place)
     if not isinstance(relationship, dict):
-        name = as_text(relationship, at, report)
+        name = _named("relationship", content, "relationship", place, types)
         return replace(made, relationship=name) if name else made
-    only(relationship, at, ("type", "interfaces", "description"), report, lenient=True)
-    name = as_text(relationship.get("type"), place_in(relationship, "type", at), report)
+    only(relationship, at, ("type", "interfaces", "description"), types.report, lenient=True)
+    name = _named("relationship", relationship, "type", at, types)
     return replace(
         made,
         relationship=name or made.relationship,

@@ -55,18 +55,20 @@ class TypeSystem:
 
         A type of the document goes before one of TOSCA itself.
         """
-        full = self._full_name(kind, name, file)
+        full = self.full_name(kind, name, file)
         return self._build(kind, full) if full is not None else None
 
     def is_data(self, name: str, file: str = "") -> bool:
         """Whether this is the name of a type that a value can have."""
-        return _is_primitive(name) or self._full_name("data", name, file) is not None
+        return _is_primitive(name) or self.full_name("data", name, file) is not None
 
-    def _full_name(self, kind: Kind, name: str, file: str) -> str | None:
+    def full_name(self, kind: Kind, name: str, file: str = "") -> str | None:
+        """Return the full name of a type, as it is known in every file, by one as it is written in a file."""
         key = (kind, name, file)
         if key not in self._names:
             section = _SECTIONS[kind]
-            self._names[key] = self._document.canonical(section, name, file) or full_name(section, name)
+            known = name if name in self._definitions[section] else None
+            self._names[key] = self._document.canonical(section, name, file) or full_name(section, name) or known
         return self._names[key]
 
     def _raw(self, kind: Kind, name: str) -> tuple[Any, bool]:
@@ -98,7 +100,7 @@ class TypeSystem:
         written = as_text(raw.get("derived_from"), at, self.report) if isinstance(raw, dict) else ""
         if not written or (kind == "data" and _is_primitive(written)):
             return None
-        parent = self._full_name(kind, written, place.file)
+        parent = self.full_name(kind, written, place.file)
         if parent is None:
             self.report.fault(at, f"derives from {written}, an unknown {kind} type")
         elif parent in chain:
@@ -124,7 +126,7 @@ class TypeSystem:
             sections.definitions(content, "properties", place, base.properties, self.report),
             sections.definitions(content, "attributes", place, base.attributes, self.report),
             sections.capabilities(content, place, base.capabilities, self),
-            sections.requirements(content, place, base.requirements, self.report),
+            sections.requirements(content, place, base.requirements, self),
             self._interfaces(name, content, place, base),
             sections.artifacts(content, place, base.artifacts, self.report),
             self._value(content, place, base) if kind == "data" else None,

@@ -69,8 +69,9 @@ class Producers:
     def _setting(self, step: Step, wanted: Runtime) -> Iterator[str]:
         """Yield the outputs of a step that it says to set this attribute by."""
         path = (wanted.name, *map(str, wanted.path))
+        ways = (path, (wanted.capability, *path)) if wanted.capability else (path,)
         for name, (entity, *attribute) in ((name, path) for name, path in _said(step) if path):
-            if self._meant(entity, step) == wanted.node and tuple(map(str, attribute)) == path:
+            if self._meant(entity, step) == wanted.node and tuple(map(str, attribute)) in ways:
                 yield name
 
     def _meant(self, entity: str, step: Step) -> str:

@@ -72,3 +72,32 @@ def outcomes() -> list[Outcome]:
 def test_public_templates_are_taken_or_refused_as_expected(outcomes: list[Outcome]) -> None:
     misses = [f"{each.row.path}: {each.note}" for each in outcomes if not each.is_hit]
     assert len(misses) <= (1 - ENOUGH) * len(outcomes), "\n".join(misses)
+
+
+def test_an_attribute_of_a_capability_finds_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "s.sh").write_text("#!/bin/sh\naddress=10.0.0.1\n")
+    template = tmp_path / "capability.yaml"
+    template.write_text("""
+tosca_definitions_version: tosca_simple_yaml_1_3
+node_types:
+  Served:
+    derived_from: tosca.nodes.Root
+    capabilities: {ep: {type: tosca.capabilities.Endpoint}, other: {type: tosca.capabilities.Endpoint}}
+topology_template:
+  node_templates:
+    a:
+      type: Served
+      interfaces:
+        Standard:
+          operations:
+            create: {implementation: s.sh, outputs: {address: [SELF, ep, ip_address]}}
+            start: {implementation: s.sh, inputs: {ip: {get_attribute: [SELF, ep, ip_address]}}}
+  outputs:
+    ip: {value: {get_attribute: [a, ep, ip_address]}}
+""")
+    found = convert(template, Request({}, options=Options(local=True)))
+    assert found.warnings == ()
+    create, start = found.gorch["nodes"]
+    assert list(create["output"]) == ["address"]
+    assert start["env"] == {"ip": "get_attribute a.create:address"}
+    assert found.written.evaluate({"a.create": {"address": "10.0.0.1"}}) == {"ip": "10.0.0.1"}
