@@ -42,7 +42,7 @@ def held_earlier_lines(page: Page) -> list[Route]:
 
     page.route("**/log?offset=*", hold)
     earlier_lines(page).click()
-    wait_until(lambda: held or page.wait_for_timeout(20))
+    wait_until(lambda: page.evaluate("true") and held)  # routes are called while the page is asked for something
     return held
 
 
@@ -188,3 +188,91 @@ def test_only_a_place_that_is_out_of_sight_ends_the_following(service: Services,
     expect(page.locator(".log-status")).to_contain_text("It goes on below.")
     ends.touch()
     expect(log.get_by_text("first")).to_be_in_viewport()
+
+
+def found(page: Page, words: str | None = None) -> Locator:
+    """Return the words that tell how many places were found, and which one is shown; search for others before."""
+    if words is not None:
+        page.get_by_role("searchbox", name="Search the log").fill(words)
+    return page.locator(".log-search").get_by_role("status")
+
+
+def current(page: Page) -> str:
+    """Return the line of the place that is shown."""
+    line: str = page.evaluate("[...CSS.highlights.get('current')][0].startContainer.parentElement.textContent")
+    return line
+
+
+def places(words: str, first: int, last: int) -> int:
+    """Return how often something comes in the numbers from first to last."""
+    return "\n".join(map(str, range(first, last + 1))).count(words)
+
+
+def test_a_search_keeps_its_place_when_earlier_lines_come(service: Services, page: Page) -> None:
+    opened(page, service, end(service, submit(service, "place", printing("seq 3000"))))
+    here, before = places("77", 1001, 3000), places("77", 1, 1000)
+    expect(found(page, "77")).to_have_text(f"{here} of {here}")
+    page.keyboard.press("Shift+Enter")
+    expect(found(page)).to_have_text(f"{here - 1} of {here}")
+    line = current(page)
+    earlier_lines(page).click()
+    expect(found(page)).to_have_text(f"{before + here - 1} of {before + here}")
+    assert current(page) == line
+
+
+def test_what_was_found_goes_with_its_log(service: Services, page: Page) -> None:
+    node = printing("seq 300; exit 1", retry={"limit": 1, "delay": 0, "jitter": 0})
+    opened(page, service, end(service, submit(service, "gone", node)))
+    here = places("77", 1, 300)
+    expect(found(page, "77")).to_have_text(f"{here} of {here}")
+    attempts = page.get_by_role("combobox", name="Attempt")
+    for attempt in ("attempt 1", "last attempt"):
+        with page.expect_response("**/log?*"):
+            attempts.select_option(attempt)
+        expect(found(page)).to_have_text(str(here))
+    assert page.evaluate("[CSS.highlights.get('found').size, CSS.highlights.get('current').size]") == [here, 0]
+
+
+def test_what_was_found_goes_when_too_many_lines_come(service: Services, page: Page, tmp_path: Path) -> None:
+    more, ends = tmp_path / "more", tmp_path / "ends"
+    task = submit(service, "many", printing(f"seq 3000; {until(more)}; seq 3001 20000; {until(ends)}"))
+    log = opened(page, service, printed(service, task, "3000"))
+    expect(log.get_by_text("3000", exact=True)).to_be_attached()
+    expect(found(page, "99")).not_to_have_text("")
+    more.touch()
+    expect(log.get_by_text("20000", exact=True)).to_be_attached()
+    expect(found(page)).to_have_text(str(places("99", 15_001, 20_000)))
+    page.keyboard.press("Enter")
+    expect(log.get_by_text("19999", exact=True)).to_be_in_viewport()
+    ends.touch()
+
+
+def test_the_last_places_are_found_where_there_are_too_many(service: Services, page: Page) -> None:
+    task = submit(service, "most", printing("yes 'x x x x' | head -n 1999; echo last x"))
+    log = opened(page, service, end(service, task))
+    expect(log.get_by_text("last")).to_be_in_viewport()
+    expect(found(page, "x")).to_have_text("5000 of 5000+")
+    assert current(page) == "last x"
+    page.keyboard.press("Enter")
+    expect(found(page)).to_have_text("1 of 5000+")
+    expect(log.locator(".lines > .line").nth(749)).to_be_in_viewport()  # of 1999 lines with four and one with one
+
+
+def test_the_line_that_has_not_ended_is_coloured_and_searched(service: Services, page: Page, tmp_path: Path) -> None:
+    more, ends = tmp_path / "more", tmp_path / "ends"
+    script = rf"printf '\033[31mred\nstill a needle'; {until(more)}; printf ', a needle\na needle'; {until(ends)}"
+    log = opened(page, service, submit(service, "open", printing(script)))
+    lines, rest = log.locator(".lines > .line"), log.locator("> .line")
+    expect(rest).to_have_text("still a needle")
+    assert rest.evaluate_all(PARTS) == [[["still a needle", "ansi-1"]]]
+    expect(found(page, "needle")).to_have_text("1 of 1")
+    more.touch()
+    expect(found(page)).to_have_text("1 of 3")
+    expect(rest).to_have_text("a needle")
+    page.keyboard.press("Shift+Enter")
+    expect(found(page)).to_have_text("3 of 3")
+    ends.touch()
+    expect(lines).to_have_text(["red", "still a needle, a needle", "a needle"])
+    expect(rest).to_be_empty()
+    expect(found(page)).to_have_text("3 of 3")
+    assert lines.evaluate_all(PARTS)[2] == [["a needle", "ansi-1"]]

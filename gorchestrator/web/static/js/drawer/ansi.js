@@ -42,6 +42,13 @@ export class Ansi {
     return parts;
   }
 
+  /** Return one that goes on from here by itself. */
+  copy() {
+    const copy = new Ansi();
+    [copy.#fore, copy.#back, copy.#styles] = [this.#fore, this.#back, new Set(this.#styles)];
+    return copy;
+  }
+
   #classes() {
     const classes = [...this.#styles].map((style) => `ansi-${style}`);
     if (this.#fore !== null) classes.push(`ansi-${this.#fore}`);

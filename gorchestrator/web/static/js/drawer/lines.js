@@ -49,6 +49,11 @@ export class Lines {
     return this.#list.children;
   }
 
+  /** The element of the line that has not ended, which is painted anew while it grows; empty if there is none. */
+  get open() {
+    return this.#open;
+  }
+
   /** The offset of the first byte on the page, 0 if there are no lines. */
   get first() {
     return Number(this.#list.firstElementChild?.dataset.at ?? 0);
@@ -80,6 +85,11 @@ export class Lines {
     this.#waiting = this.#waiting.concat(lines).slice(-this.#kept);
     this.#openLine = open;
     this.#frame ||= requestAnimationFrame(() => this.#paint());
+  }
+
+  /** Nothing follows: what has not ended is a line, too. */
+  end() {
+    if (this.#openLine) this.add([this.#openLine], null);
   }
 
   /** Let the earliest lines stay, as long as there may be so many, until others are put before them. */
@@ -114,8 +124,9 @@ export class Lines {
     this.#waiting = [];
     this.#list.append(...elements);
     for (let more = this.#list.childElementCount - this.#kept; more > 0; more -= 1) this.#list.firstElementChild.remove();
-    // Colours of a line that is not whole yet are not in force on the next one.
-    fill(this.#open, this.#openLine && parts(this.#openLine.text, new Ansi()));
+    // What a line sets that is not whole yet is set when it is.
+    fill(this.#open, this.#openLine && parts(this.#openLine.text, this.#ansi.copy()));
+    this.#open.dataset.at = this.#openLine?.at ?? "";
     if (this.#follows) this.#toEnd();
     this.#changed(elements);
   }

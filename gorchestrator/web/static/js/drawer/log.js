@@ -89,6 +89,7 @@ export class LogView {
 
   #end() {
     this.#ended = true;
+    this.#lines.end();
     this.#show();
   }
 
