@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gorchestrator.tosca.faults import Fault, Report
+from gorchestrator.tosca.faults import Fault, Place, Report
 from gorchestrator.tosca.model import Topology, Value
 from gorchestrator.tosca.plan import Plan
 from gorchestrator.tosca.planning import deploy, run_workflow, undeploy
 from gorchestrator.tosca.reading.imports import load
-from gorchestrator.tosca.reading.source import parse
+from gorchestrator.tosca.reading.source import Map, parse
 from gorchestrator.tosca.topology import resolve
 from gorchestrator.tosca.types.system import TypeSystem
 from gorchestrator.tosca.writing import Options, Written, to_gorch
@@ -65,7 +65,11 @@ def convert(path: Path, request: Request) -> Conversion:
 
 def read_inputs(path: Path) -> dict[str, Value]:
     """Return the inputs in a file of YAML or JSON. Raises ToscaError, and OSError if it cannot be read."""
-    return dict(parse(path.read_bytes(), path.name))
+    content = path.read_bytes()
+    lines = (line.strip() for line in content.splitlines())
+    if all(not line or line.startswith((b"#", b"---")) for line in lines):
+        return Map(Place(path.name))
+    return parse(content, path.name)
 
 
 def _plan(topology: Topology, request: Request, report: Report) -> Plan:

@@ -58,6 +58,18 @@ class Artifact:
     derived_from: Sequence[str] = ()  # full names of the types that its type derives from, nearest first
 
 
+class FileName(str):
+    """The file of an artifact, as get_artifact gives it: where it travels along, its reader is told where it lies."""
+
+    artifact: Artifact
+
+    def __new__(cls, artifact: Artifact) -> "FileName":
+        """Make it of an artifact."""
+        name = super().__new__(cls, artifact.file)
+        name.artifact = artifact
+        return name
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """An operation that has an implementation, or inputs, or was only declared (``primary`` is None then)."""
@@ -168,6 +180,7 @@ class Topology:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     workflows: Mapping[str, Workflow] = field(default_factory=dict)
     groups: Mapping[str, Sequence[str]] = field(default_factory=dict)  # name: members
+    place: Place = field(default_factory=lambda: Place("template"))  # its file
 
     def relationships(self) -> Iterator[Relationship]:
         """Yield all relationships, in the order of the templates."""

@@ -5,7 +5,7 @@
 leaves out what does no work; :mod:`cycles` names what waits for itself.
 """
 
-from gorchestrator.tosca.faults import Place, Report
+from gorchestrator.tosca.faults import Report
 from gorchestrator.tosca.model import Topology
 from gorchestrator.tosca.plan import Plan
 from gorchestrator.tosca.planning.compact import compacted
@@ -33,7 +33,7 @@ def run_workflow(topology: Topology, name: str, report: Report, *, compact: bool
 
 def _finished(plan: Plan, topology: Topology, report: Report, *, compact: bool) -> Plan:
     if not plan.steps and not report.faults:
-        report.warn(Place(topology.name), "there is nothing to run: it has no node templates, or the workflow no steps")
+        report.warn(topology.place, "there is nothing to run: it has no node templates, or the workflow no steps")
     if not refuse_cycles(plan, report) or report.faults:
         return Plan()
     return compacted(plan) if compact else plan

@@ -5,7 +5,6 @@ before anything in it is read.
 """
 
 import lzma
-import posixpath
 import stat
 import struct
 import zipfile
@@ -57,9 +56,13 @@ class Archive:
             self._kept[name] = self._read(name)
         return self._kept[name]
 
+    def owns(self, path: str) -> bool:
+        """Whether a file belongs to the template."""
+        return True
+
     def shown(self, path: str) -> str:
         """Return a name below that of the archive."""
-        return posixpath.join(self.name, path)
+        return f"{self.name}/{path.lstrip('/')}"
 
     def _read(self, name: str) -> bytes:
         entry = self._entries[name]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-from gorchestrator.tosca.faults import Report, ToscaError
+from gorchestrator.tosca.faults import Fault, Place, Report, ToscaError
 from gorchestrator.tosca.reading.files import Files
 from gorchestrator.tosca.reading.paths import normal
 from gorchestrator.tosca.reading.source import Map
@@ -111,7 +111,8 @@ class Document:
     def read(self, base_file: str, path: str) -> bytes | None:
         """Return a file's content by its path as it is written in a file (as in places); None if it is not there.
 
-        It is relative to that file, else to the root template, else to the root of the archive.
+        It is relative to that file, else to the root template, else to the root of the archive. ToscaError: it cannot
+        be read, or it does not belong to the template.
         """
         base = self._parts[base_file].inside if base_file in self._parts else self.files.root
         try:
@@ -120,6 +121,9 @@ class Document:
             if is_url(base) or is_url(path):
                 return None
             raise
+        if found and not is_url(found[0]) and not self.files.owns(found[0]):
+            text = "is outside of the template's folder: what is sent to hosts has to be in it"
+            raise ToscaError([Fault(Place(self.files.shown(found[0])), text)])
         return found[1] if found else None
 
     def _find_name(self, section: str, name: str, begin: Part) -> str | None:

@@ -29,6 +29,9 @@ class Files(Protocol):
     def read(self, path: str) -> bytes | None:
         """Return a file's content; None if it is not there. ToscaError if it is there but cannot be read."""
 
+    def owns(self, path: str) -> bool:
+        """Whether a file belongs to the template, and may be sent to others: it is not beside its folder."""
+
     def shown(self, path: str) -> str:
         """Return a file's name as the user knows it."""
 
@@ -55,6 +58,9 @@ class Folder:
         self.name = str(template)
         self.root = template.name
         self._folder = template.parent
+        above = template.parent.resolve()
+        unpacked = (each for each in (above, above.parent) if (each / "TOSCA-Metadata").is_dir())
+        self._own = next(unpacked, above)
 
     def read(self, path: str) -> bytes | None:
         """Return the content of a regular file."""
@@ -72,6 +78,10 @@ class Folder:
         if len(content) > MAX_FILE:
             raise refusal(self.shown(path), f"is larger than {MAX_FILE >> 20} MiB")
         return content
+
+    def owns(self, path: str) -> bool:
+        """Whether a file is below the template's folder (of an unpacked archive: below its root), links followed."""
+        return (self._folder / path).resolve().is_relative_to(self._own)
 
     def shown(self, path: str) -> str:
         """Return the path from where the user stands."""

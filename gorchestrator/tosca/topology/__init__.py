@@ -63,7 +63,7 @@ def resolve(document: Document, types: TypeSystem, inputs: Mapping[str, Value], 
     outputs = _outputs(*section("outputs"), scope, evaluator)
     found = workflows.resolve(inputs, groups)
     report.check()
-    return Topology(_name(root, file), nodes, values, outputs, found, groups)
+    return Topology(_name(root, file), nodes, values, outputs, found, groups, Place(file, 0, ("topology_template",)))
 
 
 def _outputs(section: Any, place: Place, scope: Scope, evaluator: Evaluator) -> dict[str, Value]:

@@ -21,6 +21,7 @@ _KEYS = (
     "metadata",
     "mime_type",
 )
+_IGNORED = ("repository", "deploy_path", "checksum", "checksum_algorithm")
 _NETWORK = ("http:", "https:", "ftp:")
 _DEPLOYMENT = "tosca.artifacts.Deployment"
 
@@ -40,10 +41,13 @@ def read_artifact(name: str, raw: Any, place: Place, file: str, scope: Scope) ->
     if not path:
         scope.report.fault(place, f"the artifact {name} needs a file")
         return None
+    for key in _IGNORED:
+        if raw.get(key) is not None:
+            scope.report.warn(place_in(raw, key, place), f"the {key} of an artifact is ignored")
     kind, derived = _type_of(raw, place, scope)
     properties = raw.get("properties")
     kept = {str(key): value for key, value in properties.items()} if isinstance(properties, dict) else {}
-    if raw.get("repository") is not None or _DEPLOYMENT in (kind, *derived):
+    if _DEPLOYMENT in (kind, *derived):
         return Artifact(name, kind, path, place, None, kept, derived)
     content = _content(path, place_in(raw, "file", place), file, scope)
     return Artifact(name, kind, path, place, content, kept, derived)

@@ -12,6 +12,7 @@ from gorchestrator.tosca.topology.scope import Context, Scope
 
 _KEYS = ("primary", "dependencies", "operation_host", "timeout", "description")
 _HOSTS = ("SELF", "HOST", "SOURCE", "TARGET", "ORCHESTRATOR")
+_LONGEST = 1e9  # seconds, as a gorch has it
 _TIME = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?) *(d|h|m|s|ms|us|ns)")
 _SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
@@ -67,13 +68,16 @@ def _timeout(raw: Any, place: Place, scope: Scope) -> float | None:
     """Return seconds, given as a number of them or with a unit of time."""
     if raw is None:
         return None
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and raw > 0:
-        return float(raw)
     found = _TIME.fullmatch(raw) if isinstance(raw, str) else None
-    if found is None or not float(found[1]):
-        scope.report.fault(place, 'must be a time, such as 60 (in seconds) or "5 m"')
-        return None
-    return float(found[1]) * _SECONDS[found[2]]
+    seconds = 0.0
+    if found is not None:
+        seconds = float(found[1]) * _SECONDS[found[2]]
+    elif isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        seconds = float(raw)
+    if 0 < seconds <= _LONGEST:
+        return seconds
+    scope.report.fault(place, f'must be a time, such as 60 (in seconds) or "5 m", of at most {_LONGEST:.0f} s')
+    return None
 
 
 def _host(raw: Any, place: Place, scope: Scope) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from gorchestrator.tosca.faults import Place
 from gorchestrator.tosca.model import Value
-from gorchestrator.tosca.reading.shapes import entries, listed
+from gorchestrator.tosca.reading.shapes import entries, listed, place_in
 from gorchestrator.tosca.topology.scope import Context, Scope, Slot, Slots
 from gorchestrator.tosca.types.values import PropertyDef, read_definition
 
@@ -28,7 +28,7 @@ def slots_for(declared: Mapping[str, PropertyDef], given: Mapping[str, Value], s
     for name, definition in declared.items():
         context = Context(within)
         if given.get(name) is not None:
-            slots[name] = Slot(name, given[name], Place(_GIVEN, 0, (name,)), context, definition)
+            slots[name] = Slot(name, given[name], place_in(given, name, Place(_GIVEN)), context, definition)
         elif definition.has_default and definition.default is not None:
             slots[name] = Slot(name, definition.default, definition.place.below("default"), context, definition)
         elif not definition.required or definition.has_default:
@@ -52,4 +52,6 @@ def resolve_inputs(section: Any, place: Place, given: Mapping[str, Value], scope
     for name in given:
         if name not in declared and name not in others:
             known = listed({*declared, *others})
-            scope.report.fault(Place(_GIVEN, 0, (name,)), f"the template has no input {name}; there are {known}")
+            scope.report.fault(
+                place_in(given, name, Place(_GIVEN)), f"the template has no input {name}; there are {known}"
+            )

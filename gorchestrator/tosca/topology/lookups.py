@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from gorchestrator.tosca.faults import Place
-from gorchestrator.tosca.model import Runtime, Value
+from gorchestrator.tosca.model import FileName, Runtime, Value
 from gorchestrator.tosca.reading.shapes import listed
 from gorchestrator.tosca.topology import paths
 from gorchestrator.tosca.topology.scope import Context, Link, NodeDraft, OperationDrafts, Owner
@@ -71,7 +71,7 @@ def get_artifact(evaluator: "Evaluator", arguments: list[Any], place: Place, con
         evaluator.scope.report.warn(place, "location and remove are ignored: an artifact stays where it is")
     for owner in owners:
         if isinstance(name, str) and name in owner.artifacts:
-            return owner.artifacts[name].file
+            return FileName(owner.artifacts[name])
     known = {each for owner in owners for each in owner.artifacts}
     raise evaluator.refusal(place, f"{entity} has no artifact {name}; there are {listed(known)}")
 

@@ -66,6 +66,8 @@ def _over(base: InterfaceDef, kind: str, raw: dict[str, Any], place: Place, repo
 
 def _operations(raw: dict[str, Any], place: Place, report: Report) -> Iterator[tuple[str, Any, Place]]:
     """Yield the operations of both notations."""
+    for name, _, at in entries(raw.get("notifications"), place_in(raw, "notifications", place), report):
+        report.warn(at, f"the notification {name} is ignored: nothing notifies the service")
     yield from entries(raw.get("operations"), place_in(raw, "operations", place), report)
     for name, content in raw.items():
         if name not in _RESERVED:

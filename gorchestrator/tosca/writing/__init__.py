@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gorchestrator.tosca.faults import Place, Report
+from gorchestrator.tosca.faults import Report
 from gorchestrator.tosca.model import Runtime, Topology, Value
 from gorchestrator.tosca.plan import Plan, Step
-from gorchestrator.tosca.writing.engines import Options, Targets
+from gorchestrator.tosca.writing.engines import Options, Targets, names
 from gorchestrator.tosca.writing.nodes import NodeWriter, Work
 from gorchestrator.tosca.writing.producers import Produced, Producers
 from gorchestrator.tosca.writing.values import evaluate, replaced, runtimes
@@ -62,13 +62,14 @@ class _Writer:
 
     def write(self) -> Written:
         self._check_hosts()
+        self._check_engines()
         inputs = {name: self._inputs(step) for name, step in self._plan.steps.items()}
         produced = {}
         outputs = {name: replaced(value, self._known) for name, value in self._topology.outputs.items()}
         for wanted in runtimes(outputs):
             found = self._producers.last(wanted)
             if found is None:
-                self._report.warn(Place(self._topology.name), f"an output wants {_told(wanted)}, which nothing sets")
+                self._report.warn(self._topology.place.below("outputs"), f"nothing sets {_told(wanted)}")
             else:
                 self._outputs.setdefault(found.step, set()).add(found.output)
                 produced[wanted] = found._replace(step=self._names[found.step])
@@ -80,7 +81,16 @@ class _Writer:
     def _check_hosts(self) -> None:
         for name in self._options.hosts:
             if name not in self._topology.nodes or self._topology.compute_of(name) != name:
-                self._report.fault(Place(self._topology.name), f"--host {name}: no Compute node has that name")
+                self._report.fault(self._topology.place, f"--host {name}: no Compute node has that name")
+
+    def _check_engines(self) -> None:
+        operations = [step.operation for step in self._plan.steps.values() if step.operation is not None]
+        used = {name for each in operations if each.primary is not None for name in names(each.primary)}
+        for name in self._options.engines:
+            if name not in used:
+                self._report.warn(
+                    self._topology.place, f"--engine {name}: nothing that runs has this type or extension"
+                )
 
     def _inputs(self, step: Step) -> dict[str, Value]:
         """Return the inputs of a step of which all parts are known or produced by another step."""

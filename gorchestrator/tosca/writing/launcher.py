@@ -9,7 +9,7 @@ import base64
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from gorchestrator.tosca.model import Artifact, Runtime, Text, Token
 from gorchestrator.tosca.writing.values import Escaped, Piece, pieces
@@ -24,12 +24,17 @@ set -e
 _gorch=${GORCH_OUTPUT%/*}/tosca
 """
 _SPLIT = """\
-_gorch_token() { # text, separators, index
+_gorch_token() { # text, separators (each before a character 31), index
     _gorch_part=$(_gorch_text=$1 _gorch_any=$2 _gorch_index=$3 awk 'BEGIN {
-        text = ENVIRON["_gorch_text"]; any = ENVIRON["_gorch_any"]; wanted = ENVIRON["_gorch_index"] + 0
-        for (at = 1; at <= length(text); at++) {
-            each = substr(text, at, 1)
-            if (index(any, each)) seen++; else if (seen == wanted) part = part each
+        text = ENVIRON["_gorch_text"]; wanted = ENVIRON["_gorch_index"] + 0
+        count = split(ENVIRON["_gorch_any"], any, "\\037") - 1 # whole ones, as some awks count bytes
+        for (at = 1; at <= length(text); at += width) {
+            width = 0
+            for (i = 1; i <= count && !width; i++)
+                if (substr(text, at, length(any[i])) == any[i]) width = length(any[i])
+            if (width) { seen++; continue }
+            width = 1
+            if (seen == wanted) part = part substr(text, at, 1)
         }
         if (seen < wanted) exit 1
         printf "%s", part
@@ -37,7 +42,18 @@ _gorch_token() { # text, separators, index
 }
 """
 _ESCAPE = """\
-_gorch_json() { _gorch_part=$(printf '%s' "$1" | sed 's/[\\\\"]/\\\\&/g'); }
+_gorch_json() {
+    _gorch_part=$(_gorch_text=$1 awk 'BEGIN {
+        for (i = 1; i < 32; i++) special[sprintf("%c", i)] = sprintf("\\\\u%04x", i)
+        special["\\""] = "\\\\\\""; special["\\\\"] = "\\\\\\\\"
+        text = ENVIRON["_gorch_text"]
+        for (at = 1; at <= length(text); at++) {
+            each = substr(text, at, 1)
+            part = part (each in special ? special[each] : each)
+        }
+        printf "%s", part
+    }')
+}
 """
 
 
@@ -90,7 +106,7 @@ class Composition:
                 self.args[name] = piece
                 return f'"${name}"'
             case Token():
-                call = f"_gorch_token {self._word(piece.value)} {shlex.quote(piece.separators)} {piece.index}"
+                call = f"_gorch_token {self._word(piece.value)} {_separated(piece.separators)} {piece.index}"
             case Escaped():
                 call = f"_gorch_json {self._word(piece.value)}"
             case Text():
@@ -103,6 +119,10 @@ class Composition:
     def _new(self) -> str:
         self._parts += 1
         return f"_gorch_{self._parts}"
+
+
+def _separated(characters: str) -> str:
+    return shlex.quote("".join(f"{each}\037" for each in characters))
 
 
 def interpreter(script: Artifact) -> list[str]:
@@ -133,19 +153,22 @@ def launch(
     outputs: Iterable[str],
     *,
     takes_args: bool,
+    located: Mapping[str, Artifact],
 ) -> str:
     """Return the launcher's text.
 
     ``inputs`` and ``outputs``: names of variables; ``takes_args``: whether the engine hands references over as
-    arguments of the program, ``NAME=value``, and not as variables.
+    arguments of the program, ``NAME=value``, and not as variables; ``located``: variables that are to say where one of
+    the dependencies lies.
     """
-    files = _placed([script, *dependencies])
+    places = _places([script, *dependencies])
     lines = [_HEAD.rstrip("\n")]
-    for name, content in files.items():
-        lines.extend(_put(name, content))
-    path = next(iter(files))
+    for each in {each.file: each for each in (script, *dependencies)}.values():
+        lines.extend(_put(places[each.file], each.content or b""))
+    path = places[script.file]
     if takes_args:
         lines.append('[ $# -eq 0 ] || export "$@"')
+    lines.extend(f"export {name}={_inside(places[each.file])}" for name, each in located.items())
     lines.extend(composition.lines())
     if dependencies:
         lines.append(f"cd {_inside(posixpath.dirname(path))}")
@@ -153,14 +176,11 @@ def launch(
     return "\n".join([*lines, ""])
 
 
-def _placed(artifacts: Sequence[Artifact]) -> dict[str, bytes]:
-    """Return contents by where they go in one folder, so that files see each other as beside the template."""
-    names = [posixpath.normpath(each.file.lstrip("/")) for each in artifacts]
-    above = max(name.split("/").count("..") for name in names)
-    return {
-        posixpath.normpath("_/" * above + name): each.content or b""
-        for name, each in zip(names, artifacts, strict=True)
-    }
+def _places(artifacts: Sequence[Artifact]) -> dict[str, str]:
+    """Return for each file where it goes in one folder, so that files see each other as beside the template."""
+    names = {each.file: posixpath.normpath(each.file.replace("\\", "/").lstrip("/")) for each in artifacts}
+    above = max(name.split("/").count("..") for name in names.values())
+    return {file: posixpath.normpath("_/" * above + name) for file, name in names.items()}
 
 
 def _put(name: str, content: bytes) -> Iterator[str]:
@@ -193,9 +213,10 @@ def _inside(name: str) -> str:
 def _become(script: Artifact, path: str, inputs: set[str], outputs: list[str]) -> str:
     """Return the last line: what this shell becomes."""
     content = script.content or b""
-    if not is_text(content):
-        return f"exec {_inside(path)}"
     words = interpreter(script)
+    if not is_text(content):
+        named = posixpath.splitext(path)[1].lower() in (".py", ".sh", ".bash")
+        return f"exec {shlex.join(words)} {_inside(path)}" if named else f"exec {_inside(path)}"
     at = 1 if words[0] in _ENV and len(words) > 1 else 0
     shell = posixpath.basename(words[at])
     if not outputs or shell not in _SHELLS:

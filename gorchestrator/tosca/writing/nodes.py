@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gorchestrator.tosca.faults import Report
-from gorchestrator.tosca.model import Artifact, Operation, Runtime
+from gorchestrator.tosca.model import Artifact, FileName, Operation, Runtime
 from gorchestrator.tosca.plan import Step
-from gorchestrator.tosca.writing.engines import SCRIPT, SHELLS, Options, Targets, engine_of
+from gorchestrator.tosca.writing.engines import SHELLS, Options, Targets, engine_of
 from gorchestrator.tosca.writing.launcher import VARIABLE, Composition, interpreter, is_text, launch
 from gorchestrator.tosca.writing.producers import Produced
 from gorchestrator.tosca.writing.values import Piece, known, pieces
 
+_REFERENCE = "get_attribute "
 MAX_ARTIFACT = 1048576  # characters, as gorchs have them
 
 Json = dict[str, Any]
@@ -57,6 +58,13 @@ class Parted:
                 parted.composition.add(name, found)
         return parted
 
+    def taken_for_references(self) -> dict[str, str]:
+        """Take out the known texts that an executor would look up, if they were arguments, and return them."""
+        found = {name: text for name, text in self.fixed.items() if text.startswith(_REFERENCE)}
+        for name in found:
+            del self.fixed[name]
+        return found
+
     def args(self, work: Work, *, fixed: bool) -> list[str]:
         """Return arguments ``NAME=value`` for all of it; ``fixed``: also for what is known."""
         known_ones = [f"{name}={value}" for name, value in self.fixed.items()] if fixed else []
@@ -80,9 +88,7 @@ class NodeWriter:
             text = f"nothing tells what runs {work.artifact.file}: say --engine EXTENSION=ENGINE, or TYPE=ENGINE"
             self._report.fault(work.artifact.place, text)
             return {}
-        target = "" if engine in (SCRIPT, "docker") else self._targets.host(step)
-        if engine == SCRIPT:
-            engine, target = self._targets.script_engine(step)
+        engine, target = self._targets.of(step, engine)
         write = self._script if engine in SHELLS else self._other
         node: Json = {"engine": engine, **write(work, engine), "target": target, "timeout": operation.timeout}
         node["output"] = dict.fromkeys(sorted(work.outputs), "")
@@ -99,12 +105,16 @@ class NodeWriter:
         else:
             text = self._text(work, inputs, by_variables=by_variables)
         if by_variables:
-            return {"artifact": text, "args": inputs.args(work, fixed=True)}
+            env = inputs.taken_for_references()
+            return {"artifact": text, "args": inputs.args(work, fixed=True), "env": env}
         return {"artifact": text, "args": inputs.args(work, fixed=False), "env": inputs.fixed}
 
     def _text(self, work: Work, inputs: Parted, *, by_variables: bool) -> str:
         """Return the script, or the launcher that it needs."""
-        script, dependencies = work.artifact, work.operation.dependencies
+        script, located = work.artifact, _located(work)
+        known_files = {each.file for each in (script, *work.operation.dependencies)}
+        added = {each.file: each for each in located.values() if each.file not in known_files}
+        dependencies = [*work.operation.dependencies, *added.values()]
         watched = {name for name in work.outputs if VARIABLE.fullmatch(name)}
         is_plain = not dependencies and not inputs.composition.names and is_text(script.content or b"")
         if is_plain and (by_variables or not (watched or inputs.references)):
@@ -113,12 +123,21 @@ class NodeWriter:
         if missing:
             self._report.warn(work.step.place, f"left out, as there is no such file: {', '.join(missing)}")
         along = [each for each in dependencies if each.content is not None]
+        self._check_places(work, [script, *along])
         names = [*inputs.fixed, *inputs.references, *inputs.composition.names]
-        text = launch(script, along, inputs.composition, names, watched, takes_args=not by_variables)
+        text = launch(script, along, inputs.composition, names, watched, takes_args=not by_variables, located=located)
         if len(text) > MAX_ARTIFACT:
             told = f"{len(text):,} characters of at most {MAX_ARTIFACT:,}"
             self._report.fault(work.step.place, f"{script.file} and what it depends on are {told}")
         return text
+
+    def _check_places(self, work: Work, files: Sequence[Artifact]) -> None:
+        """Refuse two files that would lie in one place."""
+        found: dict[str, bytes | None] = {}
+        for each in files:
+            if found.setdefault(each.file, each.content) != each.content:
+                text = f"{work.step.name} needs two files {each.file} that differ: give one another name"
+                self._report.fault(each.place, text)
 
     def _check_named(self, work: Work, inputs: Parted, *, by_variables: bool) -> None:
         """Leave out what a file of the executor cannot get, as there is no launcher in front of it."""
@@ -132,8 +151,7 @@ class NodeWriter:
         """Return inputs by names that variables can have."""
         named: dict[str, Sequence[Piece]] = {}
         for name, value in work.inputs.items():
-            variable = re.sub(r"[^A-Za-z0-9_]", "_", name)
-            variable = variable if VARIABLE.fullmatch(variable) else f"_{variable}"
+            variable = _variable(name)
             if variable != name:
                 text = f"the input {name} of {work.step.name} is the variable {variable}"
                 self._report.warn(work.step.place, text)
@@ -157,11 +175,25 @@ class NodeWriter:
         if engine == "docker":
             self._leave_out(work, inputs.references, "a container's variables have to be known before the run")
             return {"artifact": artifact.file, "env": inputs.fixed}
+        lookalikes = inputs.taken_for_references()
+        self._leave_out(work, lookalikes, f"a value that begins with {_REFERENCE.strip()} would be looked up")
         return {"artifact": _text_of(artifact, engine), "args": inputs.args(work, fixed=True)}
 
     def _leave_out(self, work: Work, names: Collection[str], why: str) -> None:
         if names:
             self._report.warn(work.step.place, f"left out of {work.step.name}: {', '.join(sorted(names))}; {why}")
+
+
+def _located(work: Work) -> dict[str, Artifact]:
+    """Return the files that inputs name by get_artifact and that can travel along, by the variables that name them."""
+    files = {_variable(name): value.artifact for name, value in work.inputs.items() if isinstance(value, FileName)}
+    return {name: artifact for name, artifact in files.items() if artifact.content is not None}
+
+
+def _variable(name: str) -> str:
+    """Return a name that a variable can have."""
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return plain if VARIABLE.fullmatch(plain) else f"_{plain}"
 
 
 def _inline(script: Artifact) -> str:

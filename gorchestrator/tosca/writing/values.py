@@ -54,7 +54,11 @@ def replaced(value: Any, find: Find) -> Any:
             return _text([replaced(part, find) for part in parts])
         case Token():
             inner = replaced(value.value, find)
-            return _token(inner, value) if isinstance(inner, str) else Token(inner, value.separators, value.index)
+            part = _token(inner, value) if isinstance(inner, str) else None
+            rest = (
+                Text((inner,)) if isinstance(inner, str) else inner
+            )  # that it has too few is told when it is asked for
+            return Token(rest, value.separators, value.index) if part is None else part
         case Mapping():
             return {key: replaced(item, find) for key, item in value.items()}
         case list() | tuple():
@@ -77,10 +81,8 @@ def _parts(value: Any) -> Iterable[Any]:
             return ()
 
 
-def _text(parts: Sequence[Any]) -> str | Text | None:
-    """Return parts as one text; None if one is a token that is not there."""
-    if None in parts:
-        return None
+def _text(parts: Sequence[Any]) -> str | Text:
+    """Return parts as one text, as far as they are known."""
     return "".join(parts) if all(isinstance(part, str) for part in parts) else Text(tuple(parts))
 
 

@@ -99,5 +99,5 @@ topology_template:
     assert found.warnings == ()
     create, start = found.gorch["nodes"]
     assert list(create["output"]) == ["address"]
-    assert start["env"] == {"ip": "get_attribute a.create:address"}
+    assert start["args"] == ["ip=get_attribute a.create:address"]
     assert found.written.evaluate({"a.create": {"address": "10.0.0.1"}}) == {"ip": "10.0.0.1"}

@@ -3,7 +3,7 @@
 import pytest
 
 from gorchestrator.domain.build import build
-from gorchestrator.tosca.faults import Place, Report
+from gorchestrator.tosca.faults import Report
 from gorchestrator.tosca.model import Operation, Relationship, Runtime, Text, Token
 from gorchestrator.tosca.plan import Plan, Step
 from gorchestrator.tosca.writing import Options, to_gorch
@@ -52,7 +52,7 @@ def test_locally_scripts_and_playbooks_run_on_the_executor():
     files = (artifact("x.sh"), artifact("x.yml", b"- hosts: all\n"))
     assert [node_of(each, local=True)[0] for each in files] == [
         {"name": "app.start", "engine": "shell", "artifact": "#!/bin/sh\ntrue\n"},
-        {"name": "app.start", "engine": "ansible", "artifact": "---\n- hosts: all\n"},
+        {"name": "app.start", "engine": "ansible", "artifact": "---\n- hosts: all\n", "target": "localhost"},
     ]
 
 
@@ -311,10 +311,7 @@ def test_outputs_of_the_topology_are_evaluated_at_the_end():
         "beyond": None,
     }
     assert written.evaluate({})["url"] is None
-    assert [str(each) for each in report.warnings] == [
-        "mine: an output wants the attribute x of vm, which nothing sets"
-    ]
-    assert report.warnings[0].place == Place("mine")
+    assert [str(each) for each in report.warnings] == ["template: outputs: nothing sets the attribute x of vm"]
 
 
 def test_a_thousand_readers_are_written_quickly():
