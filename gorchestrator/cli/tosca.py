@@ -106,7 +106,8 @@ def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
 def _failure(file: Path, error: "ToscaError") -> Failure:
     count = len(error.faults)
     told = f"{count} fault{'' if count == 1 else 's'}"
-    return Failure(f"{printable(file.name or str(file))} has {told}", tuple(printable(str(fault)) for fault in error.faults))
+    name = printable(file.name or str(file))
+    return Failure(f"{name} has {told}", tuple(printable(str(fault)) for fault in error.faults))
 
 
 def _check(text: str) -> None:
