@@ -46,7 +46,8 @@ def resolve_inputs(section: Any, place: Place, given: Mapping[str, Value], scope
     for name, definition in declared.items():
         if name not in scope.inputs:
             kind = f" ({definition.description.strip()})" if definition.description else ""
-            scope.report.fault(definition.place, f"the input {name} is required and has no value{kind}: give it one (-i FILE)")
+            text = f"the input {name} is required and has no value{kind}: give it one (-i FILE)"
+            scope.report.fault(definition.place, text)
             failed = Slot(name, None, definition.place, scope.outside, done=True, failed=True)
             scope.inputs[name] = failed
     for name in given:
