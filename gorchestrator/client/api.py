@@ -1,5 +1,6 @@
 """The calls of one executor's API: one ``requests.Session`` with mutual TLS; every failure is one of the faults."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from gorchestrator.client import answers
 from gorchestrator.client.answers import Info, JobView
@@ -21,7 +21,10 @@ from gorchestrator.client.faults import (
     Unreachable,
     explain,
 )
+from gorchestrator.client.handshakes import Adapter, Handshakes
 from gorchestrator.common import wire
+from gorchestrator.common.credentials import TlsFiles
+from gorchestrator.common.expiry import InUse
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.domain.attempts import Attempt
 
@@ -58,12 +61,11 @@ class ExecutorApi:
     def __init__(self, name: str, url: str, certificates: Certificates) -> None:
         self.name = name
         self.url = url
-        self._certificates = certificates
+        self._https = url.startswith("https://")
+        self._handshakes = Handshakes(name, TlsFiles(certificates.cert, certificates.key, certificates.ca))
         self._who = f"executor {name!r} at {url}"
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.verify = str(certificates.ca)
-        self._session.cert = (str(certificates.cert), str(certificates.key))
         self._session.headers.update({"Accept": "application/json", "Content-Type": "application/json"})
         self._connections = 0
         self.resize(1)
@@ -74,16 +76,24 @@ class ExecutorApi:
             return
         self._connections = connections
         before = self._session.adapters.pop(self.url, None)
-        self._session.mount(self.url, HTTPAdapter(pool_connections=1, pool_maxsize=connections + 4))
+        self._session.mount(self.url, Adapter(self._handshakes, pool_connections=1, pool_maxsize=connections + 4))
         if before is not None:
             before.close()
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+        self._handshakes.end()
+
+    @property
+    def certificate(self) -> InUse | None:
+        """What the executor has shown when the last connection was made."""
+        return self._handshakes.shown
 
     def ping(self) -> Info:
-        """Ask the executor about itself."""
+        """Ask the executor about itself, with the certificates that are in the files now."""
+        if self._https:
+            self._handshakes.look()
         found = self._json(self._call("GET", "/v1/ping"))
         try:
             return answers.info(found)
@@ -149,12 +159,17 @@ class ExecutorApi:
             request = requests.Request(method, self.url + path, {**self._session.headers, **prefer}, **content)
             answer = self._send(request.prepare(), (_CONNECT, wait + _ANSWER))
         except requests.RequestException as error:
-            raise explain(error, self._who, str(self._certificates.cert)) from None
-        except OSError as error:  # requests looks for the certificate files itself
+            raise self._explain(error) from None
+        except OSError as error:  # there are no certificates that could be used
             raise Unreachable(ReasonCode.EXECUTOR_REFUSED, f"{error}; make certificates with `gorch certs`") from None
         if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
             raise self._refusal(answer)
         return answer
+
+    def _explain(self, error: requests.RequestException) -> Unreachable:
+        now, shaken = time.time(), self._handshakes
+        own, shown = shaken.own_expired(now), shaken.shown_expired(now)
+        return explain(error, self._who, str(shaken.credentials.files.cert), own=own, shown=shown)
 
     def _send(self, request: requests.PreparedRequest, timeout: tuple[float, float]) -> requests.Response:
         """Send a request, once more if a kept connection broke under it: every call may be repeated."""

@@ -8,6 +8,8 @@ import requests
 from gorchestrator.common.reasons import ReasonCode
 
 _NO_TLS = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"}  # what OpenSSL makes of plain HTTP
+_EXPIRED = "certificate has expired"  # OpenSSL's words
+_RENEW = "renew it (`gorch certs renew`)"
 
 
 class CallFault(Exception):
@@ -47,18 +49,27 @@ class FenceStale(CallFault):
     """The executor has heard from a newer owner of the run."""
 
 
-def explain(error: requests.RequestException, who: str, certificate: str) -> Unreachable:
-    """Return the fault for what requests raised; ``who`` names the executor, ``certificate`` our own file."""
+def explain(
+    error: requests.RequestException, who: str, certificate: str, *, own: str = "", shown: str = ""
+) -> Unreachable:
+    """Return the fault for what requests raised; ``who`` names the executor, ``certificate`` our own file.
+
+    ``own`` and ``shown`` say that our certificate or the executor's has expired; they are empty if that is not known.
+    """
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(
                 ReasonCode.EXECUTOR_REFUSED,
                 f"{who} shows a certificate that is not accepted here: {cause.verify_message};"
-                " check the CA in tls_ca and the names in the executor's certificate",
+                f" {_advice(cause.verify_message, shown)}",
             )
     if any(isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _NO_TLS for cause in causes):
         return Unreachable(ReasonCode.EXECUTOR_REFUSED, f"{who} does not speak TLS there; check the URL")
+    if _is_refusal(causes) and own:
+        return Unreachable(
+            ReasonCode.EXECUTOR_REFUSED, f"{who} closed the connection in the TLS handshake: {own}; {_RENEW}"
+        )
     if _is_refusal(causes):
         return Unreachable(
             ReasonCode.EXECUTOR_REFUSED,
@@ -70,6 +81,13 @@ def explain(error: requests.RequestException, who: str, certificate: str) -> Unr
     last = next((cause for cause in reversed(causes) if isinstance(cause, OSError) and cause.strerror), error)
     text = getattr(last, "strerror", None) or type(last).__name__
     return Unreachable(ReasonCode.EXECUTOR_UNREACHABLE, f"{who} cannot be reached: {text}")
+
+
+def _advice(message: str, shown: str) -> str:
+    """Return what to do about an executor's certificate that OpenSSL does not accept for this reason."""
+    if message == _EXPIRED:
+        return f"{shown}; {_RENEW}" if shown else _RENEW
+    return "check the CA in tls_ca and the names in the executor's certificate"
 
 
 def _is_refusal(causes: list[BaseException]) -> bool:

@@ -8,10 +8,12 @@ ended with SIGKILL. Only gunicorn imports this, by its setting ``worker_class``.
 import os
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -24,7 +26,10 @@ from gunicorn.sock import ssl_context
 from gunicorn.workers.ggevent import GeventWorker
 from werkzeug.wrappers import Response
 
+from gorchestrator.common import serving
+from gorchestrator.common.credentials import Credentials, TlsFiles, Unusable
 from gorchestrator.common.http import problems
+from gorchestrator.common.upkeep import Upkeep
 
 _REFUSALS = {LimitRequestLine: problems.UriTooLong, LimitRequestHeaders: problems.HeadersTooLarge}
 _LOOK = 1.0  # seconds between two signs of life to the arbiter
@@ -41,10 +46,15 @@ class Worker(GeventWorker):
         self._told = Event()
         self._clients: dict[Any, Any] = {}  # greenlets: the connections that they serve
         self._idle: dict[Any, gevent.Timeout] = {}  # those that wait for the next request: what ends their waiting
+        self._credentials = _credentials(self.cfg) if self.cfg.is_ssl else None
 
     def run(self) -> None:
         """Serve until the end."""
-        servers = [self._serve(each) for each in self.sockets]
+        try:
+            servers = [self._serve(each) for each in self.sockets]
+        except Unusable as error:
+            serving.cannot_start(error)
+        Upkeep(self._credentials, partial(_renew, servers)).start()
         while self.alive:
             self.notify()
             self._told.wait(_LOOK)
@@ -73,7 +83,7 @@ class Worker(GeventWorker):
 
     def _serve(self, sock: Any) -> Any:
         sock.setblocking(True)
-        options: dict[str, Any] = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        options: dict[str, Any] = {"ssl_context": self._credentials.context} if self._credentials else {}
         pool = Pool(self.worker_connections)
         server = StreamServer(sock, handle=partial(self.handle, sock), spawn=pool, **options)
         if self.cfg.workers > 1:
@@ -122,6 +132,18 @@ class Worker(GeventWorker):
                 yield
             finally:
                 del self._idle[me]
+
+
+def _credentials(cfg: Any) -> Credentials:
+    """Return what this worker serves with, as gunicorn makes it."""
+    ca = Path(cfg.ca_certs) if cfg.ca_certs else None
+    return Credentials("server", TlsFiles(Path(cfg.certfile), Path(cfg.keyfile), ca), partial(ssl_context, cfg))
+
+
+def _renew(servers: list[Any], context: ssl.SSLContext) -> None:
+    """Have connections that come from now on begin with another context."""
+    for server in servers:
+        server.wrap_socket = context.wrap_socket
 
 
 def _plain(answer: Response) -> bytes:

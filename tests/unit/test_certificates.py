@@ -2,6 +2,7 @@ import datetime
 import socket
 import ssl
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -9,10 +10,10 @@ from gorchestrator import certificates
 from support import PATIENCE
 
 
-def handshake(server, client, host="localhost"):
+def handshake(server, client, host="localhost", seen=None):
     """Shake hands over a socket pair; return the names that both sides saw. Raises what the client suffered."""
     one, two = socket.socketpair()
-    seen = {}
+    seen = {} if seen is None else seen
 
     def serve():
         try:
@@ -48,10 +49,27 @@ def context(folder, name, purpose, ca="ca"):
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "worker.example"])
 def test_both_services_know_each_other(tmp_path, host):
     certificates.write(tmp_path, ["worker.example"])
-    for server, client in (("executor", "orchestrator"), ("orchestrator", "executor")):
+    certificates.add(tmp_path, "alice", [], purpose=certificates.Purpose.CLIENT)
+    for server, client in (("executor", "orchestrator"), ("orchestrator", "alice")):
         listening = context(tmp_path, server, ssl.Purpose.CLIENT_AUTH)
         calling = context(tmp_path, client, ssl.Purpose.SERVER_AUTH)
         assert handshake(listening, calling, host) == {"server": server, "client": client}
+
+
+def test_a_certificate_is_for_what_it_was_made_for_alone(tmp_path):
+    """Whoever gets hold of an executor's certificate cannot call executors with it, nor be one with a client's."""
+    certificates.write(tmp_path)
+    certificates.add(tmp_path, "alice", ["localhost"], purpose=certificates.Purpose.CLIENT)
+    executor = context(tmp_path, "executor", ssl.Purpose.CLIENT_AUTH)
+    seen = {}
+    with suppress(OSError):  # under TLS 1.3 a client may not hear of it before it reads
+        handshake(executor, context(tmp_path, "executor", ssl.Purpose.SERVER_AUTH), seen=seen)
+    assert "unsuitable certificate purpose" in seen["refused"]
+    with pytest.raises(ssl.SSLCertVerificationError, match="unsuitable certificate purpose"):
+        handshake(
+            context(tmp_path, "alice", ssl.Purpose.CLIENT_AUTH),
+            context(tmp_path, "orchestrator", ssl.Purpose.SERVER_AUTH),
+        )
 
 
 def test_strangers_are_refused(tmp_path):

@@ -33,7 +33,7 @@ def other_ca(_certs: Path) -> Issued:
 
 
 def expired(certs: Path) -> Issued:
-    return certificates.issue(certificates._read(certs, "ca"), "orchestrator", ["localhost"], days=-1)
+    return certificates.issue(certificates.read(certs, "ca"), "orchestrator", ["localhost"], days=-1)
 
 
 @pytest.mark.parametrize(
