@@ -23,4 +23,5 @@ def ping() -> Any:
         421: {$ref: "#/components/responses/Problem"}
     """
     executors = [answers.executor(view) for view in service().executors.ping()]
-    return {"status": "success", "version": __version__, "executors": executors}
+    own = [answers.certificate(each) for each in service().executors.own_certificates()]
+    return {"status": "success", "version": __version__, "executors": executors, "certificates": own}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gorchestrator.common.expiry import InUse
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.timestamps import to_wire
 from gorchestrator.domain.records import AttemptRow, NodeRow, Resolution, TaskRow, Whole
@@ -50,7 +51,13 @@ def executor(view: ExecutorView) -> dict[str, Any]:
         "engines": view.engines,
         "capacity": view.capacity,
         "load": view.load,
+        "certificate": None if view.certificate is None else certificate(view.certificate),
     }
+
+
+def certificate(found: InUse) -> dict[str, Any]:
+    """Return a certificate for the answer to a ping."""
+    return {"kind": found.kind, "subject": found.subject, "not_after": to_wire(found.not_after)}
 
 
 def resolution(said: Resolution) -> dict[str, Any]:

@@ -116,6 +116,14 @@ class ResolutionSchema(Schema):
     date = fields.String(metadata={"example": _TIME})
 
 
+class CertificateSchema(Schema):
+    """A certificate in use."""
+
+    kind = fields.String(metadata={"description": "server, client, ca or executor: who shows it", "example": "client"})
+    subject = fields.String(metadata={"description": "its common name", "example": "orchestrator"})
+    not_after = fields.String(metadata={"description": "until when it holds", "example": _TIME})
+
+
 class ExecutorViewSchema(Schema):
     """One executor as the orchestrator sees it."""
 
@@ -127,6 +135,7 @@ class ExecutorViewSchema(Schema):
     engines = fields.Dict(keys=fields.String(), values=fields.Dict(), allow_none=True)
     capacity = fields.Integer(allow_none=True, metadata={"example": 16})
     load_ = fields.Integer(data_key="load", allow_none=True, metadata={"example": 0})
+    certificate = fields.Nested(CertificateSchema, allow_none=True)
 
 
 class PingSchema(Schema):
@@ -135,3 +144,4 @@ class PingSchema(Schema):
     status = fields.String(metadata={"example": "success"})
     version = fields.String(metadata={"example": "0.1.0"})
     executors = fields.List(fields.Nested(ExecutorViewSchema))
+    certificates = fields.List(fields.Nested(CertificateSchema))

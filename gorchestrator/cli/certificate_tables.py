@@ -1,13 +1,9 @@
-"""Certificates as people read them: a list of each one's facts, and ends in words."""
+"""Certificates as people read them: a list of the facts of each."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from rich.text import Text
-
-from gorchestrator.cli.tables import BAD, console, new_table, text
-from gorchestrator.common.expiry import WARNING, day, in_words
-from gorchestrator.common.timestamps import from_wire
+from gorchestrator.cli.tables import console, end, new_table, text
 
 if TYPE_CHECKING:
     from gorchestrator.certificates import Description
@@ -30,15 +26,3 @@ def show_certificates(found: Iterable["Description"], now: float) -> None:
             table.add_row(label, text(value))
         table.add_row("ends", end(each.not_after, now))
         out.print(*([""] if number else []), text(each.file, "bold"), table, sep="\n")
-
-
-def end(not_after: float, now: float) -> Text:
-    """Return an end as a date and in words, in colours when it is near."""
-    style = BAD if not_after <= now else "yellow" if not_after - now < WARNING else ""
-    return Text(f"{day(not_after)} ({in_words(not_after, now)})", style)
-
-
-def end_of(certificate: dict[str, Any] | None, now: float) -> Text:
-    """Return the end of a certificate as the API gives it; empty if it is not known."""
-    not_after = from_wire((certificate or {}).get("not_after"))
-    return Text("") if not_after is None else end(not_after, now)

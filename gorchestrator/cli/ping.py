@@ -17,6 +17,7 @@ def ping(client: Client) -> None:
 
     click.echo(f"orchestrator {found.get('version', '')} at {client.remote.url}: {found['status']}")
     tables.show_executors(found.get("executors") or ())
+    tables.show_own_certificates(found.get("certificates") or ())
 
 
 @click.command()

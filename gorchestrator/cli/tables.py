@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gorchestrator.common.expiry import WARNING, day, in_words
 from gorchestrator.common.states import State
 from gorchestrator.common.text import printable
 from gorchestrator.common.timestamps import from_wire
@@ -139,13 +140,39 @@ def show_attempts(attempts: Iterable[Json]) -> None:
 
 def show_executors(executors: Iterable[Json]) -> None:
     """Print the executors that an orchestrator knows."""
-    table = new_table("EXECUTOR", "URL", "ANSWERS", "LOAD", "ENGINES", "REASON")
+    table = new_table("EXECUTOR", "URL", "ANSWERS", "LOAD", "ENGINES", "CERTIFICATE ENDS", "REASON")
+    now = time.time()
     for item in executors:
         answers = Text("yes", "green") if item.get("reachable") else Text("no", BAD)
         load = f"{item['load']}/{item['capacity']}" if item.get("capacity") is not None else ""
         engines = ", ".join(sorted(item.get("engines") or ()))
-        table.add_row(text(item["name"]), text(item["url"]), answers, load, text(engines), text(item.get("reason")))
+        ends = end_of(item.get("certificate"), now)
+        table.add_row(
+            text(item["name"]), text(item["url"]), answers, load, text(engines), ends, text(item.get("reason"))
+        )
     console().print(table)
+
+
+def show_own_certificates(certificates: Iterable[Json]) -> None:
+    """Print until when the orchestrator's own certificates hold."""
+    table = new_table("OWN CERTIFICATE", "SUBJECT", "ENDS")
+    now = time.time()
+    for item in certificates:
+        table.add_row(text(item["kind"]), text(item["subject"]), end_of(item, now))
+    if table.row_count:
+        console().print(table)
+
+
+def end(not_after: float, now: float) -> Text:
+    """Return the end of a certificate as a date and in words, in colours when it is near."""
+    style = BAD if not_after <= now else "yellow" if not_after - now < WARNING else ""
+    return Text(f"{day(not_after)} ({in_words(not_after, now)})", style)
+
+
+def end_of(certificate: Json | None, now: float) -> Text:
+    """Return the end of a certificate as the API gives it; empty if it is not known."""
+    not_after = from_wire((certificate or {}).get("not_after"))
+    return Text("") if not_after is None else end(not_after, now)
 
 
 def show_engines(executors: Iterable[Json]) -> None:

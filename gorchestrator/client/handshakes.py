@@ -1,6 +1,7 @@
 """TLS towards executors: new connections begin with the present certificates, and tell what the executor has shown."""
 
 import ssl
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,8 +9,9 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from gorchestrator.common.credentials import Credentials, TlsFiles, Unusable
-from gorchestrator.common.expiry import InUse, Use, day
+from gorchestrator.common.expiry import WARNING, InUse, Use, day
 
+_AGAIN = 600.0  # seconds between two handshakes of which each looks whether the executor's certificate was renewed
 Peer = dict[str, Any]  # as ssl.SSLSocket.getpeercert returns it
 
 
@@ -34,6 +36,7 @@ class Handshakes:
         self._files = files
         self._name = name
         self._shown = Use()
+        self._shaken = 0.0  # when hands were shaken last, by the monotonic clock
 
     def _context(self) -> ssl.SSLContext:
         context = Context(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
@@ -46,6 +49,7 @@ class Handshakes:
 
     def _seen(self, peer: Peer) -> None:
         names = [value for part in peer.get("subject", ()) for key, value in part if key == "commonName"]
+        self._shaken = time.monotonic()
         ends = float(ssl.cert_time_to_seconds(peer["notAfter"]))
         self._shown.hold(InUse("executor", self._name, names[0] if names else "", ends))
 
@@ -55,8 +59,14 @@ class Handshakes:
         return next(iter(self._shown.held), None)
 
     def look(self) -> None:
-        """Take certificates of ours that have been renewed; waits for a native thread."""
-        self.credentials.look()
+        """Take certificates of ours that have been renewed; waits for a native thread.
+
+        Connections are kept as long as they are used. So that a renewed certificate of the executor is seen, new ones
+        are made now and then while the one that was seen is about to expire.
+        """
+        shown = self.shown
+        late = shown is not None and shown.not_after - time.time() < WARNING
+        self.credentials.look(anew=late and time.monotonic() - self._shaken > _AGAIN)
 
     def end(self) -> None:
         """There are no more connections."""

@@ -85,17 +85,18 @@ class Credentials:
         """The certificate that is shown to peers."""
         return self._loaded.certificates[0] if self._loaded else None
 
-    def look(self) -> ssl.SSLContext | None:
+    def look(self, *, anew: bool = False) -> ssl.SSLContext | None:
         """Look at the files, at most every two seconds; return the new context if there is one.
 
-        Only a greenlet that may wait calls this. What does not fit is told of in the log, once.
+        Only a greenlet that may wait calls this. What does not fit is told of in the log, once. ``anew`` makes a new
+        context of files that have not changed too, for who wants new connections.
         """
         now = time.monotonic()
         if now < self._next:
             return None
         self._next = now + LOOK
         stamp = gevent.get_hub().threadpool.apply(_stamp, (self.files,))
-        if stamp == self._seen or (self._loaded is not None and stamp == self._loaded.stamp):
+        if stamp == self._seen or (self._loaded is not None and stamp == self._loaded.stamp and not anew):
             return None
         return self._renew(stamp)
 
@@ -107,9 +108,9 @@ class Credentials:
         except Unusable as error:
             self._refuse(stamp, str(error))
             return None
-        first = self._loaded is None
+        before = self._loaded
         self._take(loaded)
-        if not first:
+        if before is not None and before.stamp != loaded.stamp:
             end = day(loaded.certificates[0].not_after)
             extra = {"event": "certificates_renewed", "kind": self._kind, "not_after": end}
             log.info("new connections use what is in %s now; it holds until %s", self.files.cert, end, extra=extra)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import gevent
 
 from gorchestrator.common.credentials import LOOK, Credentials
-from gorchestrator.common.expiry import Reminder, remind
+from gorchestrator.common.reminder import Reminder, remind
 
 _FIRST = 3.0  # seconds in which the first connections are made, so that what is shown in them is told of too
 _AGAIN = 60.0  # seconds until it is tried again after a fault

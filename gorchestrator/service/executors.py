@@ -7,6 +7,8 @@ from typing import Any
 import gevent
 
 from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.common import expiry
+from gorchestrator.common.expiry import InUse
 
 _PING_PATIENCE = 3.0  # seconds for all executors to answer
 
@@ -16,6 +18,7 @@ class ExecutorView:
     """What a ping tells about one executor. ``engines`` and the numbers are None where it does not answer.
 
     ``since``: since when it can be reached, or cannot, as far as this process knows (seconds since the epoch).
+    ``certificate``: what it has shown when a connection was made last.
     """
 
     name: str
@@ -25,6 +28,7 @@ class ExecutorView:
     engines: Mapping[str, Any] | None = None
     capacity: int | None = None
     load: int | None = None
+    certificate: InUse | None = None
 
 
 class Executors:
@@ -43,16 +47,20 @@ class Executors:
             for executor, greenlet in zip(self._fleet, asked, strict=True)
         ]
 
+    def own_certificates(self) -> list[InUse]:
+        """Return the certificates of this service: the one that it serves with, what it shows executors, its CAs."""
+        return [each for each in expiry.in_use() if each.kind != "executor"]
+
 
 def _late(executor: RemoteExecutor) -> ExecutorView:
     since = None if executor.contact.wait(0) else executor.contact.since_at  # it may just be slow this once
     reason = f"executor {executor.name!r} at {executor.url} did not answer in time"
-    return ExecutorView(executor.name, executor.url, since, reason)
+    return ExecutorView(executor.name, executor.url, since, reason, certificate=executor.api.certificate)
 
 
 def _view(executor: RemoteExecutor) -> ExecutorView:
     info, fault = executor.ask()
-    since = executor.contact.since_at
+    since, shown = executor.contact.since_at, executor.api.certificate
     if info is None:
-        return ExecutorView(executor.name, executor.url, since, fault)
-    return ExecutorView(executor.name, executor.url, since, None, info.engines, info.capacity, info.load)
+        return ExecutorView(executor.name, executor.url, since, fault, certificate=shown)
+    return ExecutorView(executor.name, executor.url, since, None, info.engines, info.capacity, info.load, shown)

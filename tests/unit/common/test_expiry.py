@@ -5,7 +5,9 @@ import logging
 import pytest
 
 from gorchestrator.common import expiry
-from gorchestrator.common.expiry import DAY, InUse, Reminder, Use, in_words
+from gorchestrator.common import reminder as module
+from gorchestrator.common.expiry import DAY, InUse, Use, in_words
+from gorchestrator.common.reminder import Reminder
 
 NOW = 1_800_000_000.0
 
@@ -83,10 +85,10 @@ def test_a_renewed_one_is_told_of_anew(use):
 def test_one_worker_speaks_for_all(use, caplog, monkeypatch):
     use.hold(server(DAY))
     for speaks, lines in ((False, 0), (True, 1)):
-        monkeypatch.setattr(expiry, "speaks_for_all", lambda speaks=speaks: speaks)
+        monkeypatch.setattr(module, "speaks_for_all", lambda speaks=speaks: speaks)
         reminder = Reminder()
-        expiry.remind(reminder, NOW)
-        expiry.remind(reminder, NOW)
+        module.remind(reminder, NOW)
+        module.remind(reminder, NOW)
         assert len(caplog.records) == lines
 
 
