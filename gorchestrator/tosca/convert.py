@@ -73,7 +73,8 @@ def read_inputs(path: Path) -> dict[str, Value]:
 
 
 def _plan(topology: Topology, request: Request, report: Report) -> Plan:
-    if request.workflow:
-        return run_workflow(topology, request.workflow, report, compact=request.compact)
+    name = request.workflow or ("undeploy" if request.undeploy else "deploy")
+    if request.workflow or name in topology.workflows:  # a template's own one goes before what its types imply
+        return run_workflow(topology, name, report, compact=request.compact)
     make = undeploy if request.undeploy else deploy
     return make(topology, report, compact=request.compact)

@@ -121,6 +121,7 @@ class NodeTemplate:
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     interfaces: Interfaces = field(default_factory=dict)
     requirements: list[Relationship] = field(default_factory=list)
+    kinds: Mapping[str, str] = field(default_factory=dict)  # what its type declares: property or attribute, its type
 
     def is_a(self, type_name: str) -> bool:
         """Whether its type is this one (full name) or derives from it."""

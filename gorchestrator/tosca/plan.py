@@ -33,9 +33,11 @@ class Plan:
     needs: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, step: Step, after: Iterable[str] = ()) -> None:
-        """Add a step behind others."""
+        """Add a step behind others. ValueError if there is one of its name."""
+        if step.name in self.steps:
+            raise ValueError(f"two steps are called {step.name}")
         self.steps[step.name] = step
-        self.needs.setdefault(step.name, set()).update(after)
+        self.needs[step.name] = set(after)
 
     def order(self, first: str, then: str) -> None:
         """Have one step wait for another."""

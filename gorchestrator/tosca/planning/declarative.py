@@ -6,13 +6,15 @@ What is promised, for a relationship of a source S with a target T:
 * HostedOn and DependsOn, and what derives from them: T has started before S is created;
 * ConnectsTo, AttachesTo and RoutesTo, and what derives from them: T has started before S is configured;
 * any other promises no order of its ends, which may be each other's peers;
-* ``pre_configure_source`` between create and configure of S, ``post_configure_source`` between its configure and start;
+* ``pre_configure_source`` between create and configure of S, behind the start of T where S is configured behind that,
+  ``post_configure_source`` between its configure and start;
   the same at the target's end; ``add_target`` and ``add_source`` when both have started;
 * the undeployment is the mirror: ``remove_target`` and ``remove_source`` first, then stop and delete; S is deleted
   before T stops where T had to start first, else S has stopped before T stops.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 
 from gorchestrator.tosca.faults import Report
 from gorchestrator.tosca.model import Interfaces, Operation, Relationship, Topology
@@ -43,6 +45,8 @@ def deployment(topology: Topology, report: Report) -> Plan:
         for end, owner in (("source", source), ("target", target)):
             weave.between(f"{owner}.create", f"pre_configure_{end}", f"{owner}.configure", runs_on=owner)
             weave.between(f"{owner}.configure", f"post_configure_{end}", f"{owner}.start", runs_on=owner)
+        if _order(relationship) and f"{name}.pre_configure_source" in plan.steps:
+            plan.order(f"{target}.start", f"{name}.pre_configure_source")
         started = (f"{source}.start", f"{target}.start")
         weave.behind(started, "add_target", runs_on=source)
         weave.behind(started, "add_source", runs_on=target)
@@ -69,6 +73,11 @@ def lifecycle(topology: Topology, node: str) -> Mapping[str, Operation]:
     return _of(topology.nodes[node].interfaces, _STANDARD)
 
 
+def configuration(relationship: Relationship) -> Mapping[str, Operation]:
+    """Return the operations of a relationship that are woven between those of its ends."""
+    return _of(relationship.interfaces, _CONFIGURE)
+
+
 def _lifecycles(topology: Topology, names: tuple[str, ...]) -> Plan:
     plan = Plan()
     for node in topology.nodes.values():
@@ -85,12 +94,14 @@ def _lifecycles(topology: Topology, names: tuple[str, ...]) -> Plan:
 
 def _named(topology: Topology) -> Iterator[tuple[str, Relationship]]:
     """Yield the relationships, each with a name of its own: a requirement can be met more than once."""
+    taken: set[str] = set()
     for node in topology.nodes.values():
-        count: dict[str, int] = {}
         for relationship in node.requirements:
-            place = count[relationship.requirement] = count.get(relationship.requirement, -1) + 1
-            more = f".{place}" if place else ""
-            yield f"{node.name}.{relationship.requirement}{more}", relationship
+            name = f"{node.name}.{relationship.requirement}"
+            numbered = (f"{name}.{number}" for number in count(1))
+            name = name if name not in taken else next(each for each in numbered if each not in taken)
+            taken.add(name)
+            yield name, relationship
 
 
 def _order(relationship: Relationship) -> list[tuple[str, str]]:
@@ -111,7 +122,7 @@ class _Weave:
         self._plan = plan
         self._relationship = relationship
         self._name = name
-        self._known = _of(relationship.interfaces, _CONFIGURE)
+        self._known = configuration(relationship)
         self._place = topology.nodes[relationship.source].requirements.index(relationship)
 
     def between(self, first: str, operation: str, then: str, *, runs_on: str) -> None:

@@ -3,18 +3,18 @@
 A step runs when all steps that name it in ``on_success`` have succeeded; those that none names are the first ones. The
 activities of a step run one after the other, on all members of a group side by side. An inlined workflow stands in the
 place of its activity, a delegated one is the standard lifecycle of the step's target. A gorch has no branch for a
-failure and asks for no state before a node, so ``on_failure`` and conditions that only a run can decide are left out,
-with a warning.
+failure and asks for no state before a node, so steps to which only ``on_failure`` leads and conditions that only a run
+can decide are left out, with a warning.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gorchestrator.tosca.faults import Place, Report
+from gorchestrator.tosca.faults import Report
 from gorchestrator.tosca.model import Activity, Operation, Topology, Workflow, WorkflowStep
 from gorchestrator.tosca.plan import Plan, Step
-from gorchestrator.tosca.planning.conditions import holds
-from gorchestrator.tosca.planning.declarative import lifecycle
+from gorchestrator.tosca.planning.conditions import Conditions
+from gorchestrator.tosca.planning.declarative import configuration, lifecycle
 
 _LIFECYCLES = {
     "deploy": ("create", "configure", "start"),
@@ -22,6 +22,7 @@ _LIFECYCLES = {
     "undeploy": ("stop", "delete"),
     "uninstall": ("stop", "delete"),
 }
+_AT_TARGET = {"pre_configure_target", "post_configure_target", "add_source", "remove_source"}
 
 
 def workflow(topology: Topology, name: str, report: Report) -> Plan:
@@ -30,7 +31,7 @@ def workflow(topology: Topology, name: str, report: Report) -> Plan:
     found = topology.workflows.get(name)
     if found is None:
         known = ", ".join(sorted(topology.workflows)) or "none"
-        report.fault(Place(topology.name), f"there is no workflow {name}; there are: {known}")
+        report.fault(topology.place, f"there is no workflow {name}; there are: {known}")
         return plan
     if found.missing:
         missing = ", ".join(found.missing)
@@ -44,50 +45,73 @@ class _Weaver:
         self._topology = topology
         self._plan = plan
         self._report = report
+        self._conditions = Conditions(topology, report)
 
     def weave(self, flow: Workflow, prefix: str, after: Iterable[str]) -> list[str]:
         """Add a workflow behind the steps ``after``; return the names of those that end it."""
-        self._check(flow)
-        before: dict[str, list[str]] = {name: [] for name in flow.steps}
-        for name, step in flow.steps.items():
-            for follower in step.on_success:
-                before[follower].append(name)
+        self._conditions.check(flow)
+        steps = self._reached(flow)
         # Each step is entered through one place and left through another, so that cycles stay what they are.
-        for name, step in flow.steps.items():
-            self._place(f"{prefix}{name}.begin", step)
-            self._place(f"{prefix}{name}.end", step, self._step(step, f"{prefix}{name}"))
-        for name, earlier in before.items():
-            waits = [f"{prefix}{each}.end" for each in earlier] or list(after)
-            for each in waits:
-                self._plan.order(each, f"{prefix}{name}.begin")
-        return [f"{prefix}{name}.end" for name, step in flow.steps.items() if not step.on_success]
+        begins = {name: self._place(f"{prefix}{name}.begin", step) for name, step in steps.items()}
+        ends = {
+            name: self._place(f"{prefix}{name}.end", step, self._step(step, f"{prefix}{name}", begins[name]))
+            for name, step in steps.items()
+        }
+        first = set(steps)
+        for name, step in steps.items():
+            for follower in step.on_success:
+                self._plan.order(ends[name], begins[follower])
+                first.discard(follower)
+        for name in first:
+            for each in after:
+                self._plan.order(each, begins[name])
+        return [ends[name] for name, step in steps.items() if not step.on_success]
 
-    def _place(self, name: str, step: WorkflowStep, after: Iterable[str] = ()) -> None:
-        node = next(iter(self._members(step.target)), step.target)
-        self._plan.add(Step(name, node, node, step.place), after)
+    def _reached(self, flow: Workflow) -> dict[str, WorkflowStep]:
+        """Return the steps that run if all goes well; the others are told."""
+        failing = {name for step in flow.steps.values() for name in step.on_failure}
+        followers = {name for step in flow.steps.values() for name in step.on_success}
+        well = _behind(flow, [name for name in flow.steps if name not in failing | followers])
+        left = _behind(flow, failing) - well
+        for name in sorted(left):
+            text = f"the step {name} is left out: only a failure leads to it, and a gorch has no branch for one"
+            self._report.warn(flow.steps[name].place, text)
+        for step in flow.steps.values():
+            if step.on_failure and step.name not in left and not left.issuperset(step.on_failure):
+                others = ", ".join(step.on_failure)
+                self._report.warn(step.place, f"on_failure is left out ({others}): a gorch has no branch for a failure")
+        return {name: step for name, step in flow.steps.items() if name not in left}
 
-    def _step(self, step: WorkflowStep, name: str) -> list[str]:
+    def _add(self, name: str, step: Step, after: Iterable[str]) -> str:
+        """Add a step by its name, or by one beside it if it is taken; return the one."""
+        while name in self._plan.steps:
+            name += "'"
+        self._plan.add(replace(step, name=name), after)
+        return name
+
+    def _place(self, name: str, step: WorkflowStep, after: Iterable[str] = ()) -> str:
+        node = next(iter(self._conditions.members(step.target)), step.target)
+        return self._add(name, Step(name, node, node, step.place), after)
+
+    def _step(self, step: WorkflowStep, name: str, begin: str) -> list[str]:
         """Add the activities of a step behind its begin; return the names of the last ones."""
-        if step.on_failure:
-            others = ", ".join(step.on_failure)
-            self._report.warn(step.place, f"on_failure is left out ({others}): a gorch has no branch for a failure")
-        ends = [f"{name}.begin"]
-        if not self._is_wanted(step):
-            return ends
+        members = self._conditions.wanted(step)
+        ends = [begin]
         several = len(step.activities) > 1
-        for number, activity in enumerate(step.activities, 1):
-            ends = self._activity(step, activity, f"{name}.{number}" if several else name, ends)
+        for number, activity in enumerate(step.activities if members else (), 1):
+            ends = self._activity(step, activity, members, f"{name}.{number}" if several else name, ends)
         return ends
 
-    def _activity(self, step: WorkflowStep, activity: Activity, name: str, after: Sequence[str]) -> list[str]:
+    def _activity(
+        self, step: WorkflowStep, activity: Activity, members: Sequence[str], name: str, after: Sequence[str]
+    ) -> list[str]:
         if activity.kind == "inline":
             inlined = self._topology.workflows.get(activity.argument)
             if inlined is not None:
                 return self.weave(inlined, f"{name}/", after)
             self._report.fault(activity.place, f"there is no workflow {activity.argument}")
             return list(after)
-        members = self._members(step.target)
-        several = len(members) > 1
+        several = len(self._conditions.members(step.target)) > 1
         ends = []
         for member in members:
             own = f"{name}@{member}" if several else name
@@ -98,27 +122,26 @@ class _Weaver:
         """Add one activity on one node."""
         if activity.kind == "delegate":
             return self._delegate(activity, node, name, after)
-        operation, link = None, None
-        if activity.kind == "call_operation":
-            operation, link = self._operation(step, activity, node)
-        host = step.operation_host or (operation.host if operation else "")
-        runs_on = node
-        if link is not None and host == "TARGET":
-            runs_on = self._topology.nodes[node].requirements[link].target
-        if operation is not None and step.operation_host:
-            operation = replace(operation, host=step.operation_host)
-        self._plan.add(Step(name, node, runs_on, activity.place, operation, link), after)
-        return [name]
-
-    def _operation(self, step: WorkflowStep, activity: Activity, node: str) -> tuple[Operation | None, int | None]:
-        """Return what is called, and the place of the requirement whose operation it is."""
-        template = self._topology.nodes[node]
-        interfaces, link = template.interfaces, None
+        if activity.kind != "call_operation":
+            return [self._add(name, Step(name, node, node, activity.place), after)]
+        requirements = self._topology.nodes[node].requirements
+        links: list[int | None] = [None]
         if step.relationship:
-            for place, relationship in enumerate(template.requirements):
-                if relationship.requirement == step.relationship:
-                    interfaces, link = relationship.interfaces, place
-                    break
+            links = [at for at, each in enumerate(requirements) if each.requirement == step.relationship]
+        ends = []
+        for link in links:
+            operation = self._operation(step, activity, node, link)
+            host = step.operation_host or (operation.host if operation else "")
+            runs_on = node
+            if link is not None and (host == "TARGET" or (not host and operation and operation.name in _AT_TARGET)):
+                runs_on = requirements[link].target
+            ends.append(self._add(name, Step(name, node, runs_on, activity.place, operation, link), after))
+        return ends or list(after)
+
+    def _operation(self, step: WorkflowStep, activity: Activity, node: str, link: int | None) -> Operation | None:
+        """Return what is called; ``link``: the place of the requirement whose operation it is."""
+        template = self._topology.nodes[node]
+        interfaces = template.interfaces if link is None else template.requirements[link].interfaces
         interface, _, name = activity.argument.rpartition(".")
         found = interfaces.get(interface) or interfaces.get(interface.rpartition(".")[2]) or {}
         operation = found.get(name)
@@ -128,10 +151,9 @@ class _Weaver:
             )
             text = f"{node} has no operation {activity.argument}; there are: {known}"
             self._report.fault(activity.place, text)
-            return None, link
-        if activity.inputs:
-            operation = replace(operation, inputs={**operation.inputs, **activity.inputs})
-        return operation, link
+            return None
+        host = step.operation_host or operation.host
+        return replace(operation, host=host, inputs={**operation.inputs, **activity.inputs})
 
     def _delegate(self, activity: Activity, node: str, name: str, after: Sequence[str]) -> list[str]:
         operations = _LIFECYCLES.get(activity.argument)
@@ -140,46 +162,27 @@ class _Weaver:
             text = f"{activity.argument} cannot be delegated to: only the lifecycle of the target can ({known})"
             self._report.fault(activity.place, text)
             return list(after)
+        if activity.inputs:
+            self._report.warn(activity.place, f"inputs of {activity.argument} are ignored: it takes none")
+        for each in self._topology.nodes[node].requirements:
+            if any(operation.primary is not None for operation in configuration(each).values()):
+                text = f"the operations of {node}.{each.requirement} are left out: a workflow calls them itself"
+                self._report.warn(activity.place, text)
         known_operations: Mapping[str, Operation] = lifecycle(self._topology, node)
         last = list(after)
         for operation in operations:
             own = f"{name}.{operation}"
-            self._plan.add(Step(own, node, node, activity.place, known_operations.get(operation)), last)
-            last = [own]
+            last = [self._add(own, Step(own, node, node, activity.place, known_operations.get(operation)), last)]
         return last
 
-    def _members(self, target: str) -> Sequence[str]:
-        return [target] if target in self._topology.nodes else self._topology.groups.get(target, ())
 
-    # -- conditions
-
-    def _check(self, flow: Workflow) -> None:
-        for condition in flow.preconditions:
-            if isinstance(condition, dict):
-                target = str(condition.get("target", ""))
-                verdict = self._verdict(target, condition.get("condition"))
-                self._tell(flow.place, verdict, f"a precondition of {flow.name} on {target}")
-
-    def _tell(self, place: Place, verdict: bool | None, what: str) -> None:
-        if verdict is None:
-            self._report.warn(place, f"{what} is not looked at: only a run could tell whether it holds")
-        elif not verdict:
-            self._report.fault(place, f"{what} does not hold")
-
-    def _is_wanted(self, step: WorkflowStep) -> bool:
-        """Whether a step is run, as far as that is known now; one that may not be wanted is run, with a warning."""
-        verdicts = [self._verdict(step.target, condition) for condition in step.filters]
-        if False in verdicts:
-            self._report.warn(step.place, f"{step.name} is left out: its filter does not hold")
-            return False
-        if None in verdicts:
-            text = f"the filter of {step.name} is not looked at: only a run could tell whether it holds"
-            self._report.warn(step.place, text)
-        return True
-
-    def _verdict(self, target: str, condition: object) -> bool | None:
-        members = self._members(target)
-        verdicts = [holds(condition, self._topology.nodes[member].properties) for member in members]
-        if False in verdicts:
-            return False
-        return None if None in verdicts or not verdicts else True
+def _behind(flow: Workflow, begin: Iterable[str]) -> set[str]:
+    """Return steps with all that follow where they succeed."""
+    found: set[str] = set()
+    waiting = list(begin)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(flow.steps[name].on_success)
+    return found

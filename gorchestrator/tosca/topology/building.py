@@ -3,14 +3,15 @@
 from gorchestrator.tosca.model import Interfaces, NodeTemplate, Operation, Relationship
 from gorchestrator.tosca.topology.evaluation import Evaluator
 from gorchestrator.tosca.topology.scope import Link, NodeDraft, OperationDraft, OperationDrafts, Scope
+from gorchestrator.tosca.types.values import PropertyDef
 
 
 def build_nodes(scope: Scope, evaluator: Evaluator) -> dict[str, NodeTemplate]:
     """Return the node templates with everything evaluated."""
-    return {name: _node(draft, evaluator) for name, draft in scope.nodes.items()}
+    return {name: _node(draft, scope, evaluator) for name, draft in scope.nodes.items()}
 
 
-def _node(draft: NodeDraft, evaluator: Evaluator) -> NodeTemplate:
+def _node(draft: NodeDraft, scope: Scope, evaluator: Evaluator) -> NodeTemplate:
     for capability in draft.capabilities.values():
         evaluator.settle_all(capability.attributes)
     return NodeTemplate(
@@ -24,7 +25,14 @@ def _node(draft: NodeDraft, evaluator: Evaluator) -> NodeTemplate:
         draft.artifacts,
         _interfaces(draft.interfaces, evaluator),
         [_relationship(link, evaluator) for link in draft.links],
+        {name: _kind(each, scope) for name, each in (draft.type.attributes | draft.type.properties).items()},
     )
+
+
+def _kind(definition: PropertyDef, scope: Scope) -> str:
+    """Return the type of a value; of a data type that is a narrower scalar, list or map, that one."""
+    data = scope.types.find("data", definition.type, definition.place.file)
+    return data.value.type if data is not None and data.value is not None else definition.type
 
 
 def _relationship(link: Link, evaluator: Evaluator) -> Relationship:

@@ -49,7 +49,7 @@ def read_implementation(raw: Any, place: Place, file: str, scope: Scope, context
         None if primary is None else _artifact(primary, place_in(raw, "primary", place), file, scope, context),
         tuple(each for each in found if each is not None),
         _timeout(raw.get("timeout"), place_in(raw, "timeout", place), scope),
-        _host(raw.get("operation_host"), place_in(raw, "operation_host", place), scope),
+        read_host(raw.get("operation_host"), place_in(raw, "operation_host", place), scope),
     )
 
 
@@ -80,7 +80,8 @@ def _timeout(raw: Any, place: Place, scope: Scope) -> float | None:
     return None
 
 
-def _host(raw: Any, place: Place, scope: Scope) -> str:
+def read_host(raw: Any, place: Place, scope: Scope) -> str:
+    """Return an operation_host: one of the standard's words, or the name of a node."""
     host = as_text(raw, place, scope.report)
     if host and host not in _HOSTS and host not in scope.nodes:
         known = listed([*_HOSTS, *scope.nodes])

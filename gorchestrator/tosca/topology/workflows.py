@@ -21,6 +21,7 @@ from gorchestrator.tosca.reading.shapes import (
     place_in,
 )
 from gorchestrator.tosca.topology.evaluation import Evaluator
+from gorchestrator.tosca.topology.implementations import read_host
 from gorchestrator.tosca.topology.inputs import declared_in, slots_for
 from gorchestrator.tosca.topology.scope import Context, Scope, Slot, Slots
 
@@ -72,6 +73,10 @@ class Workflows:
         only(content, place, _KEYS, report)
         if content.get("implementation"):
             report.fault(place_in(content, "implementation", place), "a workflow in another language is not supported")
+        if content.get("outputs"):
+            report.warn(
+                place_in(content, "outputs", place), "outputs of a workflow are ignored: those of nodes are shown"
+            )
         declared = declared_in(content.get("inputs"), place_in(content, "inputs", place), self._scope)
         inputs = slots_for(declared, given, self._scope, self._scope.inputs)
         for key, slot in slots.items():
@@ -113,7 +118,7 @@ class Workflows:
             place,
             self._activities(raw, place, context, within, f"{called}.{name}"),
             relationship,
-            as_text(raw.get("operation_host"), place_in(raw, "operation_host", place), report),
+            read_host(raw.get("operation_host"), place_in(raw, "operation_host", place), self._scope),
             self._others(raw, "on_success", place, steps),
             self._others(raw, "on_failure", place, steps),
             self._conditions(raw, "filter", place, context),

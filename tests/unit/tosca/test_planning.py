@@ -90,8 +90,8 @@ def test_a_deployment_goes_up_from_the_host() -> None:
         "web.database.post_configure_target": ["db.configure"],
         "db.start": ["web.database.post_configure_target"],
         "web.create": ["host.start"],
-        "web.database.pre_configure_source": ["web.create"],
-        "web.configure": ["db.start", "web.database.pre_configure_source"],
+        "web.database.pre_configure_source": ["db.start", "web.create"],
+        "web.configure": ["web.database.pre_configure_source"],
         "web.start": ["web.configure"],
         "web.database.add_target": ["web.start"],
     }
@@ -237,7 +237,7 @@ def test_conditions_that_are_known_are_decided() -> None:
     wanted = [{"assert": [{"size": [{"greater_than": 3}]}]}]
     state = [{"state": [{"equal": "started"}]}]
     found = topology(
-        node("a", "start", properties={"size": 2, "late": Runtime("a", "late")}),
+        node("a", "start", properties={"size": 2, "late": Runtime("a", "late")}, kinds={"size": "integer"}),
         workflows=flows(
             step("small", "a", CALL, filters=wanted, on_success=["next"]), step("next", "a", CALL, filters=state)
         ),
@@ -245,8 +245,8 @@ def test_conditions_that_are_known_are_decided() -> None:
     report = Report()
     assert needs(run_workflow(found, "w", report)) == {"next": []}
     assert [each.text for each in report.warnings] == [
-        "small is left out: its filter does not hold",
-        "the filter of next is not looked at: only a run could tell whether it holds",
+        "small is left out on a: its filter does not hold",
+        "the filter of next is not looked at for a: only a run could tell whether it holds",
     ]
     flow = flows(step("s", "a", CALL), preconditions=[{"target": "a", "condition": [{"not": wanted}]}])
     run_workflow(topology(*found.nodes.values(), workflows=flow), "w", Report())
@@ -258,7 +258,7 @@ def test_what_a_gorch_cannot_do_is_told() -> None:
     report = Report()
     flow = flows(step("s", "a", CALL, on_failure=["t"]), step("t", "a", CALL))
     run_workflow(topology(node("a", "start"), workflows=flow), "w", report)
-    assert "on_failure is left out (t)" in str(report.warnings[0])
+    assert "the step t is left out: only a failure leads to it" in str(report.warnings[0])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gorchestrator.tosca.faults import Place, Report
@@ -78,7 +78,7 @@ def is_first(link: Relationship) -> bool:
     return KINDS[(link.derived_from[0] if link.derived_from else link.type).rpartition(".")[2]]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(topologies())
 def test_each_relationship_has_its_order(topology: Topology) -> None:
     plan = deploy(topology, Report(), compact=False)
@@ -104,7 +104,7 @@ def test_each_relationship_has_its_order(topology: Topology) -> None:
             assert {f"{link.source}.start", f"{link.target}.start"} <= known[name]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(topologies())
 def test_an_undeployment_is_the_mirror(topology: Topology) -> None:
     down = undeploy(topology, Report(), compact=False)
@@ -115,7 +115,7 @@ def test_an_undeployment_is_the_mirror(topology: Topology) -> None:
         assert f"{link.source}.{'delete' if is_first(link) else 'stop'}" in known[f"{link.target}.stop"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(topologies(), st.booleans())
 def test_what_is_left_keeps_its_order_and_nothing_else(topology: Topology, up: bool) -> None:
     make = deploy if up else undeploy
