@@ -246,7 +246,7 @@ def test_conditions_that_are_known_are_decided() -> None:
     assert needs(run_workflow(found, "w", report)) == {"next": []}
     assert [each.text for each in report.warnings] == [
         "small is left out on a: its filter does not hold",
-        "the filter of next is not looked at for a: only a run could tell it",
+        "the filter of next is not looked at for a: only a run could tell whether it holds",
     ]
     flow = flows(step("s", "a", CALL), preconditions=[{"target": "a", "condition": [{"not": wanted}]}])
     run_workflow(topology(*found.nodes.values(), workflows=flow), "w", Report())
