@@ -4,6 +4,7 @@ An inlined workflow that is given inputs becomes a workflow of its own, for its 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gorchestrator.tosca.faults import Place
@@ -112,6 +113,7 @@ class Workflows:
         target = as_text(raw.get("target"), place_in(raw, "target", place), report)
         relationship = as_text(raw.get("target_relationship"), place_in(raw, "target_relationship", place), report)
         self._check_target(target, relationship, raw, place)
+        context = self._seen_from(target, relationship, context)
         return WorkflowStep(
             name,
             target,
@@ -123,6 +125,12 @@ class Workflows:
             self._others(raw, "on_failure", place, steps),
             self._conditions(raw, "filter", place, context),
         )
+
+    def _seen_from(self, target: str, relationship: str, context: Context) -> Context:
+        """Return what SELF and other words mean in a step; nothing for that of a group, whose members differ."""
+        node = self._scope.nodes.get(target)
+        links = [link for link in node.links if link.name == relationship] if node is not None else []
+        return replace(context, node=node, link=links[0] if len(links) == 1 else None)
 
     def _check_target(self, target: str, relationship: str, raw: dict[str, Any], place: Place) -> None:
         at, report = place_in(raw, "target", place), self._scope.report

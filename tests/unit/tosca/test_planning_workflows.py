@@ -185,3 +185,15 @@ def test_what_a_delegate_leaves_out_is_told(flow: Flow) -> None:
     told = " | ".join(flow.warnings)
     for text in ("outputs of a workflow are ignored", "inputs of deploy are ignored", "app.dependency are left out"):
         assert text in told
+
+
+def test_inputs_of_a_call_see_the_node_that_it_is_for(flow: Flow) -> None:
+    flow.run("""
+    w:
+      steps:
+        s:
+          target: disk
+          activities:
+            - call_operation: {operation: Standard.start, inputs: {SIZE: {get_property: [SELF, size]}}}
+    """)
+    assert flow.nodes["s"]["env"] == {"SIZE": "10 GB"}
