@@ -20,6 +20,7 @@ from gorchestrator.certificates.folder import (
 )
 from gorchestrator.certificates.issuing import CA_DAYS, DAYS, Issued, Purpose, issue, key_pem, make_ca, pem
 from gorchestrator.certificates.renewing import renew, retire
+from gorchestrator.certificates.replacing import replace_together
 
 __all__ = [
     "CA",
@@ -42,6 +43,7 @@ __all__ = [
     "pem",
     "read",
     "renew",
+    "replace_together",
     "retire",
     "usable",
     "write",

@@ -73,10 +73,10 @@ def add(
 ) -> list[Path]:
     """Issue a certificate ``name`` in ``folder``; that of a server holds for ``name`` itself where there are no hosts.
 
-    Raises CertificatesExist, Faulty without a CA there, and ValueError if a host or the name is none.
+    Raises CertificatesExist, Faulty if the name is none or there is no CA, and ValueError if a host is none.
     """
     if not _NAME.fullmatch(name) or name == CA:
-        raise ValueError(f"{name!r} is not the name of a certificate; use letters, digits, dot, dash and underscore")
+        raise Faulty(f"{name!r} is not the name of a certificate; use letters, digits, dot, dash and underscore")
     _refuse_overwriting(_pair(folder, name), force)
     if purpose is not Purpose.CLIENT:
         hosts = hosts or [name]

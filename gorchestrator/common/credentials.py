@@ -15,6 +15,7 @@ from pathlib import Path
 
 import gevent
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
 from gorchestrator.common.expiry import InUse, Use, day
@@ -43,10 +44,14 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came out of the files: a context for TLS, the certificates in it, and what the files looked like."""
+    """What came out of the files: a context for TLS, the certificates in it and their fingerprints.
+
+    ``stamp``: what the files looked like.
+    """
 
     context: ssl.SSLContext
     certificates: tuple[InUse, ...]
+    prints: frozenset[bytes]
     stamp: Stamp
 
 
@@ -103,14 +108,14 @@ class Credentials:
     def _renew(self, stamp: Stamp) -> ssl.SSLContext | None:
         try:
             loaded = _load_aside(self.files, self._kind, self._make)
-            if self._loaded is not None:
+            if self._loaded is not None and self._loaded.prints != loaded.prints:
                 _refuse_expired(loaded.certificates[0])
         except Unusable as error:
             self._refuse(stamp, str(error))
             return None
         before = self._loaded
         self._take(loaded)
-        if before is not None and before.stamp != loaded.stamp:
+        if before is not None and before.prints != loaded.prints:
             end = day(loaded.certificates[0].not_after)
             extra = {"event": "certificates_renewed", "kind": self._kind, "not_after": end}
             log.info("new connections use what is in %s now; it holds until %s", self.files.cert, end, extra=extra)
@@ -162,10 +167,12 @@ def _outcome(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) -> 
 def _load(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) -> Loaded:
     before = _stamp(files)
     chain = read_certificates(files.cert)
+    trusted = [] if files.ca is None else read_certificates(files.ca)
     certificates = [_in_use(kind, files.cert, chain[0])]
     if files.ca is not None:
-        last = max(read_certificates(files.ca), key=lambda each: each.not_valid_after_utc)
+        last = max(trusted, key=lambda each: each.not_valid_after_utc)
         certificates.append(_in_use("ca", files.ca, last))
+    prints = frozenset(each.fingerprint(hashes.SHA256()) for each in (*chain, *trusted))
     try:
         context = make()
     except ssl.SSLError as error:
@@ -174,7 +181,7 @@ def _load(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) -> Loa
         raise Unusable(f"{error.filename or files.key}: {error.strerror or error}") from None
     if _stamp(files) != before:
         raise Unusable(f"{files.cert} and what belongs to it were written while they were read")
-    return Loaded(context, tuple(certificates), before)
+    return Loaded(context, tuple(certificates), prints, before)
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:

@@ -1,22 +1,16 @@
-"""What the services stand on fails while they run: disks, the database, certificates, clocks."""
+"""What the services stand on fails while they run: disks, the database, clocks."""
 
-import datetime
-import signal
 import time
 from contextlib import closing, suppress
-from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from disk_support import filled, limited, mounted
 from executor_support import body, new_id
 from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS, TORUN
-from gorchestrator import certificates
 from support import run_gorch, wait_until
 
 UNAVAILABLE = "store-unavailable"
-SHORT = 3.0  # seconds that a certificate holds
 
 CLOCK = """
 import os, time
@@ -167,44 +161,6 @@ def refused_for_want_of_room(executor, node):
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:gorchestrator:problem:storage-full")
     assert str(executor.data) in answer.json()["detail"]
     assert float(answer.headers["Retry-After"]) > 0
-
-
-def issue(folder: Path, authority: certificates.Issued, seconds: float) -> None:
-    """Write certificates of both services that hold for so long; each file is there as a whole or not at all."""
-    for name in certificates.SERVICES:
-        issued = certificates.issue(authority, name, certificates.local_names(), seconds / 86400)
-        key = issued.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        for suffix, text in (
-            ("key", key),
-            ("pem", issued.certificate.public_bytes(serialization.Encoding.PEM)),
-        ):
-            new = folder / f"{name}.{suffix}.new"
-            new.write_bytes(text)
-            new.rename(folder / f"{name}.{suffix}")
-
-
-def test_certificate_expired_while_running(new_house, tmp_path):
-    folder = tmp_path / "certs"
-    folder.mkdir()
-    authority = certificates.make_ca()
-    (folder / "ca.pem").write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
-    issue(folder, authority, 3600)
-    house = new_house(folder, workers=1)
-    task = house.submit(house.node(gate="expired"))
-    house.has_run(task)
-    issue(folder, authority, SHORT)
-    ends = datetime.datetime.now() + datetime.timedelta(seconds=SHORT)
-    house.executor.server.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: datetime.datetime.now() > ends, what="the certificates have expired")
-    house.proxy.hang_up()
-    house.shows(task, state=RUNNING, reason="certificate has expired", reason_code="executor_refused")
-    house.open("expired")
-    issue(folder, authority, 3600)
-    house.executor.server.process.send_signal(signal.SIGHUP)
-    house.once(task)
-    house.once(house.submit(house.node()))
 
 
 @pytest.mark.parametrize("jump", [-7200.0, 7200.0], ids=["back", "forward"])

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives import serialization as s
 from executor_support import Executor, PlainGunicorn, body, new_id, started
 from gorchestrator import certificates
 from gorchestrator.certificates import Issued
+from gorchestrator.client.api import Certificates, ExecutorApi
+from gorchestrator.client.faults import Unreachable
 from support import PATIENCE, wait_until
 
 
@@ -61,6 +63,29 @@ def test_refused_clients(
     output = executor.server.log + (executor.folder / "err").read_text()
     assert "Traceback" not in output
     assert executor.call("GET", "ping").status_code == 200
+
+
+@pytest.mark.parametrize("days", [1, -1])
+def test_a_client_knows_what_is_shown_and_names_its_own_certificate_where_that_has_expired(
+    executor: Executor, tmp_path: Path, certs: Path, days: int
+) -> None:
+    issued = certificates.issue(certificates.read(certs, "ca"), "orchestrator", ["localhost"], days=days)
+    pem, key = written(tmp_path, issued)
+    client = ExecutorApi("executor", executor.server.url, Certificates(certs / "ca.pem", pem, key))
+    try:
+        if days > 0:
+            client.ping()
+        else:
+            with pytest.raises(Unreachable) as refused:
+                client.ping()
+            ends = f"{issued.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+            expired = f"the certificate {pem} that this service shows has expired ({ends}); renew it"
+            assert expired in refused.value.reason
+        assert client.certificate
+        shown = certificates.read(certs, "executor").certificate.not_valid_after_utc.timestamp()
+        assert (client.certificate.subject, client.certificate.not_after) == ("executor", shown)
+    finally:
+        client.close()
 
 
 def test_who_does_not_speak_tls_is_one_line_too(executor: Executor) -> None:

@@ -38,6 +38,18 @@ def raised(error, cause):
         return found
 
 
+def test_what_has_expired_is_named():
+    theirs = explain(wrapped(unverified("certificate has expired")), WHO, "mine.pem", shown="its one (x) has expired")
+    assert theirs.reason.endswith("certificate has expired; its one (x) has expired; renew it (`gorch certs renew`)")
+    mine = explain(wrapped(ssl.SSLEOFError(8, "EOF")), WHO, "mine.pem", own="mine.pem has expired")
+    assert (
+        mine.reason
+        == f"{WHO} closed the connection in the TLS handshake: mine.pem has expired; renew it (`gorch certs renew`)"
+    )
+    other = explain(wrapped(unverified("IP address mismatch")), WHO, "mine.pem", shown="its one (x) has expired")
+    assert "check the CA in tls_ca" in other.reason
+
+
 @pytest.mark.parametrize(
     ("error", "code", "says"),
     [

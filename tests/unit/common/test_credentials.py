@@ -62,6 +62,20 @@ def test_changed_files_make_a_new_context_and_the_same_ones_none(credentials, fo
     assert look(credentials) is None
 
 
+def test_the_same_certificates_in_other_files_are_nothing_to_tell_of(credentials, folder, caplog):
+    first = credentials.context
+    replace(folder / "ca.pem", (folder / "ca.pem").read_bytes())
+    assert look(credentials) is credentials.context is not first
+    assert caplog.records == []
+
+
+def test_a_new_context_can_be_had_of_files_that_have_not_changed(credentials, caplog):
+    first = credentials.context
+    credentials._next = 0.0
+    assert credentials.look(anew=True) is credentials.context is not first
+    assert caplog.records == []
+
+
 def test_files_are_looked_at_every_two_seconds_at_most(credentials, folder):
     assert credentials.look() is not None
     certificates.write(folder, force=True)
