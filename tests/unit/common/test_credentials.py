@@ -133,6 +133,24 @@ def test_files_that_do_not_fit_are_refused_once_and_the_old_ones_stay(credential
     assert look(credentials) is credentials.context is not first
 
 
+def test_files_that_are_written_while_they_are_read_are_read_again(credentials, folder, caplog):
+    first = credentials.context
+    certificates.write(folder, force=True)
+    make = credentials._make
+
+    def disturbed():
+        context = make()
+        certificates.renew(folder, ["executor"])
+        return context
+
+    credentials._make = disturbed
+    assert look(credentials) is None
+    assert credentials.context is first
+    assert "were written while they were read" in events(caplog)[0][1]
+    credentials._make = make
+    assert look(credentials) is credentials.context is not first
+
+
 def test_what_cannot_be_used_from_the_start_is_said_until_it_can(credentials, folder):
     key = (folder / "executor.key").read_bytes()
     (folder / "executor.key").write_bytes(b"")
