@@ -19,7 +19,9 @@ class Runtime:
 
     ``operation``: ``(interface, operation)`` as from get_operation_output; None for an attribute (get_attribute), which
     any operation of the node may have set: the last one that ran before. ``path``: what follows in nested values.
-    ``capability``: of which it is an attribute, "" for one of the node itself.
+    ``capability``: of which it is an attribute, "" for one of the node itself. ``relationship``: for what belongs to a
+    relationship, its place among the requirements of ``node``. ``default``: what it is until it is set, None if nothing
+    says.
     """
 
     node: str
@@ -27,6 +29,8 @@ class Runtime:
     operation: tuple[str, str] | None = None
     path: tuple[str | int, ...] = ()
     capability: str = ""
+    relationship: int | None = None
+    default: Value = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

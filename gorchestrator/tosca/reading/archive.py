@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 
 from gorchestrator.tosca.faults import Fault, Place, ToscaError
-from gorchestrator.tosca.reading.paths import MAX_FILE, normal, refusal
+from gorchestrator.tosca.reading.paths import MAX_FILE, TooLarge, normal, refusal
 from gorchestrator.tosca.reading.source import Map, parse
 
 META = "TOSCA-Metadata/TOSCA.meta"
@@ -67,7 +67,7 @@ class Archive:
     def _read(self, name: str) -> bytes:
         entry = self._entries[name]
         if entry.file_size > MAX_FILE:
-            raise refusal(self.shown(name), f"is larger than {MAX_FILE >> 20} MiB")
+            raise TooLarge(self.shown(name))
         if sum(map(len, self._kept.values())) + entry.file_size > MAX_READ:
             raise refusal(self.shown(name), f"the template needs more than {MAX_READ >> 20} MiB of files")
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gorchestrator.tosca.reading.archive import Archive
-from gorchestrator.tosca.reading.paths import MAX_FILE, normal, refusal
+from gorchestrator.tosca.reading.paths import MAX_FILE, TooLarge, normal, refusal
 
 
 class Files(Protocol):
@@ -76,7 +76,7 @@ class Folder:
         except (OSError, ValueError) as error:
             raise refusal(self.shown(path), f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
         if len(content) > MAX_FILE:
-            raise refusal(self.shown(path), f"is larger than {MAX_FILE >> 20} MiB")
+            raise TooLarge(self.shown(path))
         return content
 
     def owns(self, path: str) -> bool:

@@ -15,6 +15,13 @@ def normal(path: str) -> str | None:
     return posixpath.normpath(path)
 
 
+class TooLarge(ToscaError):
+    """A file of more than :data:`MAX_FILE`."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__([Fault(Place(file), f"is larger than {MAX_FILE >> 20} MiB")])
+
+
 def refusal(file: str, text: str) -> ToscaError:
     """Return the error about a whole file."""
     return ToscaError([Fault(Place(file), text)])

@@ -7,7 +7,7 @@ from typing import Any
 from gorchestrator.tosca.faults import Place
 from gorchestrator.tosca.model import Artifact
 from gorchestrator.tosca.reading.shapes import as_text, items, kind_of, listed, only, place_in
-from gorchestrator.tosca.topology.artifacts import of_file, read_artifact
+from gorchestrator.tosca.topology.artifacts import of_file, read_artifact, used
 from gorchestrator.tosca.topology.scope import Context, Scope
 
 _KEYS = ("primary", "dependencies", "operation_host", "timeout", "description")
@@ -60,7 +60,7 @@ def _artifact(raw: Any, place: Place, file: str, scope: Scope, context: Context)
     link = context.link
     for node in (context.node,) if link is None else (link.source, link.target):
         if node is not None and raw in node.artifacts:
-            return node.artifacts[raw]
+            return used(node.artifacts[raw], place, file, scope)
     return of_file(raw, raw, place, file, scope)
 
 

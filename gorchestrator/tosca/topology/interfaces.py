@@ -9,7 +9,7 @@ from gorchestrator.tosca.faults import Place
 from gorchestrator.tosca.reading.shapes import as_map, as_text, entries, kind_of, listed, only, place_in
 from gorchestrator.tosca.topology.implementations import Implementation, read_implementation
 from gorchestrator.tosca.topology.parameters import Parameters, path_of
-from gorchestrator.tosca.topology.scope import Context, OperationDraft, OperationDrafts, Scope
+from gorchestrator.tosca.topology.scope import Context, Link, OperationDraft, OperationDrafts, Scope
 from gorchestrator.tosca.types.definitions import EntityType
 
 _RESERVED = ("type", "description", "metadata", "inputs", "operations", "notifications")
@@ -147,7 +147,7 @@ class _Builder:
         """Note the attributes that an operation sets: what they were before is of no use then."""
         node, link = self._context.node, self._context.link
         if link is not None:
-            ends = {"SELF": link.source.name, "SOURCE": link.source.name, "TARGET": link.target.name}
+            ends: dict[str, str | Link] = {"SELF": link, "SOURCE": link.source.name, "TARGET": link.target.name}
         else:
             ends = {"SELF": node.name if node is not None else ""}
         for entity, *_, attribute in (path for path in merged.outputs.values() if len(path) > 1):

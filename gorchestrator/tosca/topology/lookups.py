@@ -57,8 +57,9 @@ def get_operation_output(evaluator: "Evaluator", arguments: list[Any], place: Pl
         drafts = _interfaces(owner)
         called = interface if interface in drafts else interface.rpartition(".")[2]
         if operation in drafts.get(called, {}):
-            node = owner.source.name if isinstance(owner, Link) else owner.name
-            return Runtime(node, name, (called, operation))
+            if isinstance(owner, Link):
+                return Runtime(owner.source.name, name, (called, operation), relationship=owner.place_among)
+            return Runtime(owner.name, name, (called, operation))
     known = {f"{one}.{each}" for owner in owners for one, each_of in _interfaces(owner).items() for each in each_of}
     raise evaluator.refusal(place, f"{entity} has no operation {interface}.{operation}; there are {listed(known)}")
 
@@ -115,7 +116,10 @@ def _standing_for(entity: str, context: Context) -> list[Owner]:
 
 
 def _called(evaluator: "Evaluator", name: str) -> list[Owner]:
+    """Return the node of a name, or the relationships that a relationship template came to; itself, if to none."""
     scope = evaluator.scope
+    if name not in scope.nodes and name in scope.linked:
+        return [*scope.linked[name]]
     found = scope.nodes.get(name) or scope.relationships.get(name)
     return [found] if found is not None else []
 
@@ -138,6 +142,8 @@ def _attribute(evaluator: "Evaluator", found: "paths.Found", place: Place) -> Va
     paths.check_path(evaluator, found, place)
     if found.name == "tosca_name":
         return found.node
-    if found.slot is not None and (found.node, found.name) not in evaluator.scope.produced:
+    if found.slot is not None and (found.link or found.node, found.name) not in evaluator.scope.produced:
         return paths.part_of(evaluator, evaluator.value(found.slot), found.path, place)
-    return Runtime(found.node, found.name, None, tuple(found.path), found.capability)
+    default = None if found.slot is None else paths.part_if_any(evaluator.value(found.slot), found.path)
+    relationship = None if found.link is None else found.link.place_among
+    return Runtime(found.node, found.name, None, tuple(found.path), found.capability, relationship, default)

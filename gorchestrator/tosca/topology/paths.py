@@ -23,6 +23,7 @@ class Found:
 
     label: str
     node: str  # of whom it is an attribute: for a relationship its source
+    link: Link | None  # the relationship, if it is one's
     name: str
     slot: Slot | None
     definition: PropertyDef | None
@@ -91,14 +92,15 @@ def _own(owner: Owner, node: str, label: str, path: list[Value], *, attribute: b
     """Return a property (or attribute) of an owner itself."""
     name, *rest = path
     within = "" if isinstance(owner, (NodeDraft, Link)) else owner.name
+    link = owner if isinstance(owner, Link) else None
     if attribute and (name in owner.attributes or name in owner.type.attributes):
         slot = owner.attributes.get(name) or owner.properties.get(name)
-        return Found(f"{label}.{name}", node, name, slot, owner.type.attributes.get(name), rest, within)
+        return Found(f"{label}.{name}", node, link, name, slot, owner.type.attributes.get(name), rest, within)
     if name in owner.properties or name in owner.type.properties:
         definition = owner.type.properties.get(name)
-        return Found(f"{label}.{name}", node, name, owner.properties.get(name), definition, rest, within)
+        return Found(f"{label}.{name}", node, link, name, owner.properties.get(name), definition, rest, within)
     if attribute and name in _IMPLICIT:
-        return Found(f"{label}.{name}", node, name, None, None, rest)
+        return Found(f"{label}.{name}", node, link, name, None, None, rest)
     return None
 
 
@@ -106,13 +108,26 @@ def part_of(evaluator: "Evaluator", value: Value, path: Sequence[str | int], pla
     """Return a part of a nested value."""
     for index, key in enumerate(path):
         if isinstance(value, Runtime):
-            return replace(value, path=(*value.path, *path[index:]))
+            rest = path[index:]
+            return replace(value, path=(*value.path, *rest), default=part_if_any(value.default, rest))
         if isinstance(value, dict) and (key in value or str(key) in value):
             value = value[key if key in value else str(key)]
         elif isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
             value = value[key]
         else:
             raise evaluator.refusal(place, f"there is no {key} in {_kind(value)}")
+    return value
+
+
+def part_if_any(value: Value, path: Sequence[str | int]) -> Value:
+    """Return a part of a nested value; None if it has no such part, or not before the run."""
+    for key in path:
+        if isinstance(value, dict):
+            value = value.get(key, value.get(str(key)))
+        elif isinstance(value, list) and isinstance(key, int) and 0 <= key < len(value):
+            value = value[key]
+        else:
+            return None
     return value
 
 

@@ -32,6 +32,8 @@ def read_templates(section: Any, place: Place, scope: Scope) -> None:
             owner = Owner(name, kind, at)
             properties = content.get("properties"), place_in(content, "properties", at)
             owner.properties = assigned(*properties, kind.properties, name, scope, scope.outside)
+            values = content.get("attributes"), place_in(content, "attributes", at)
+            owner.attributes = attributes(*values, kind.attributes, name, scope, scope.outside)
             scope.relationships[name] = owner
             scope.contents[name] = content
 
@@ -51,6 +53,8 @@ def link_to(wanted: "Wanted", target: NodeDraft, scope: Scope) -> None:
     link.attributes = attributes(*values, kind.attributes, label, scope, context)
     link.interfaces = operations_of(kind, _layers(wanted, content, place, scope), scope, context)
     source.links.append(link)
+    if isinstance(wanted.relationship, str) and wanted.relationship in scope.relationships:
+        scope.linked.setdefault(wanted.relationship, []).append(link)
     _warn_of_misfits(wanted, link, scope)
 
 

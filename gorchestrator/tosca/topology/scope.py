@@ -94,6 +94,11 @@ class Link(Owner):
     capability: str = ""
     interfaces: OperationDrafts = field(default_factory=dict)
 
+    @property
+    def place_among(self) -> int:
+        """Its place among the links of its source."""
+        return self.source.links.index(self)
+
     def is_a(self, type_name: str) -> bool:
         """Whether its type is this one (full name) or derives from it."""
         return type_name == self.type.name or type_name in self.type.derived_from
@@ -119,7 +124,8 @@ class Scope:
     nodes: dict[str, NodeDraft] = field(default_factory=dict)
     relationships: dict[str, Owner] = field(default_factory=dict)  # of relationship_templates
     contents: dict[str, dict[str, Any]] = field(default_factory=dict)  # what each of these says
-    produced: set[tuple[str, str]] = field(default_factory=set)  # node and attribute that an operation's output sets
+    linked: dict[str, list[Link]] = field(default_factory=dict)  # the links that each of these is the relationship of
+    produced: set[tuple[str | Link, str]] = field(default_factory=set)  # whose attributes an operation's outputs set
     _of_type: dict[str, list[NodeDraft]] = field(default_factory=dict)
 
     @property

@@ -82,12 +82,12 @@ def _fill(node: NodeDraft, scope: Scope) -> None:
     node.attributes = attributes(*values, kind.attributes, node.name, scope, context)
     _add_capabilities(node, scope, context)
     for name, artifact in kind.artifacts.items():
-        found = read_artifact(name, artifact.content, artifact.place, artifact.file, scope)
+        found = read_artifact(name, artifact.content, artifact.place, artifact.file, scope, declared=True)
         if found is not None:
             node.artifacts[name] = found
     at = place_in(content, "artifacts", node.place)
     for name, raw, there in entries(content.get("artifacts"), at, scope.report):
-        found = read_artifact(name, raw, there, scope.file, scope)
+        found = read_artifact(name, raw, there, scope.file, scope, declared=True)
         if found is not None:
             node.artifacts[name] = found
 

@@ -15,7 +15,7 @@ from gorchestrator.tosca.plan import Plan, Step
 from gorchestrator.tosca.writing.engines import Options, Targets, names
 from gorchestrator.tosca.writing.nodes import NodeWriter, Work
 from gorchestrator.tosca.writing.producers import Produced, Producers
-from gorchestrator.tosca.writing.values import evaluate, replaced, runtimes
+from gorchestrator.tosca.writing.values import evaluate, replaced, runtimes, with_defaults
 
 __all__ = ["Options", "Written", "to_gorch"]
 
@@ -66,8 +66,10 @@ class _Writer:
         inputs = {name: self._inputs(step) for name, step in self._plan.steps.items()}
         produced = {}
         outputs = {name: replaced(value, self._known) for name, value in self._topology.outputs.items()}
+        sources = {wanted: self._producers.last(wanted) for wanted in runtimes(outputs)}
+        outputs = with_defaults(outputs, {wanted for wanted, source in sources.items() if source is None})
         for wanted in runtimes(outputs):
-            found = self._producers.last(wanted)
+            found = sources[wanted]
             if found is None:
                 self._report.warn(self._topology.place.below("outputs"), f"nothing sets {_told(wanted)}")
             else:
@@ -101,7 +103,9 @@ class _Writer:
             return inputs
         for name, raw in step.operation.inputs.items():
             value = replaced(raw, self._known)
-            missing = [each for each in runtimes(value) if not self._find(each, step.name, sources)]
+            unset = {each for each in runtimes(value) if not self._find(each, step.name, sources)}
+            value = with_defaults(value, unset)
+            missing = [each for each in runtimes(value) if each in unset]
             if missing:
                 wanted = ", ".join(map(_told, missing))
                 self._report.warn(step.place, f"{step.name} goes without {name}: nothing here sets {wanted} before it")

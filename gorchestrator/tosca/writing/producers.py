@@ -53,13 +53,15 @@ class Producers:
         return _sorted(self.needs)
 
     def _candidates(self, wanted: Runtime) -> Iterator[Produced]:
-        """Yield who may produce it, in order."""
+        """Yield who may produce it, in order; for what belongs to a relationship, only operations of that one."""
         steps = self._working.get(wanted.node, ())
+        if wanted.relationship is not None:
+            steps = [each for each in steps if each.node == wanted.node and each.relationship == wanted.relationship]
         said: list[Produced] = []
         others: list[Produced] = []
         for step in sorted(steps, key=lambda step: self._before[step.name].bit_count()):
             if wanted.operation is not None:
-                if step.node == wanted.node and _is_called(step.operation, wanted.operation):
+                if _is_owner(step, wanted) and _is_called(step.operation, wanted.operation):
                     others.append(Produced(step.name, _output(wanted)))
                 continue
             said.extend(Produced(step.name, name) for name in self._setting(step, wanted))
@@ -71,8 +73,14 @@ class Producers:
         path = (wanted.name, *map(str, wanted.path))
         ways = (path, (wanted.capability, *path)) if wanted.capability else (path,)
         for name, (entity, *attribute) in ((name, path) for name, path in _said(step) if path):
-            if self._meant(entity, step) == wanted.node and tuple(map(str, attribute)) in ways:
+            if self._is_meant(entity, step, wanted) and tuple(map(str, attribute)) in ways:
                 yield name
+
+    def _is_meant(self, entity: str, step: Step, wanted: Runtime) -> bool:
+        of_relationship = entity == "SELF" and step.relationship is not None
+        if of_relationship or wanted.relationship is not None:
+            return of_relationship and _is_owner(step, wanted)
+        return self._meant(entity, step) == wanted.node
 
     def _meant(self, entity: str, step: Step) -> str:
         if entity == "TARGET" and step.relationship is not None:
@@ -86,13 +94,9 @@ class Producers:
         if wanted.operation is not None:
             return found[-1] if found else None
         sure = [each for each in found if self._sets(each)]
-        perhaps = [each for each in found if self._sets(each) is None and self._is_own(self._steps[each.step], wanted)]
+        perhaps = [each for each in found if self._sets(each) is None and _is_owner(self._steps[each.step], wanted)]
         chosen = sure or perhaps
         return chosen[-1] if chosen else None
-
-    @staticmethod
-    def _is_own(step: Step, wanted: Runtime) -> bool:
-        return step.relationship is None and step.node == wanted.node
 
     def _sets(self, produced: Produced) -> bool | None:
         """Whether a step has this output, by what it says or what its files hold; None if they are not here."""
@@ -139,6 +143,11 @@ class Producers:
 
 def _said(step: Step) -> Iterable[tuple[str, tuple[str, ...]]]:
     return step.operation.outputs.items() if step.operation else ()
+
+
+def _is_owner(step: Step, wanted: Runtime) -> bool:
+    """Whether a step's operation is one of the very node or relationship that has the value."""
+    return step.relationship == wanted.relationship and step.node == wanted.node
 
 
 def _output(wanted: Runtime) -> str:

@@ -7,7 +7,7 @@ together.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ class Escaped:
 
 
 Piece = str | Runtime | Token | Escaped
-Find = Callable[[Runtime], str | None]
+Find = Callable[[Runtime], Value]  # None: there is nothing to put in its place
 
 
 def pieces(value: Value) -> tuple[Piece, ...]:
@@ -45,15 +45,18 @@ def runtimes(value: Any) -> Iterator[Runtime]:
 
 
 def replaced(value: Any, find: Find) -> Any:
-    """Return a value with texts in the place of those Runtime values for which ``find`` has one."""
+    """Return a value with others in the place of those Runtime values for which ``find`` has one; None is none.
+
+    Within a text they are texts.
+    """
     match value:
         case Runtime():
             found = find(value)
             return value if found is None else found
         case Text(parts=parts):
-            return _text([replaced(part, find) for part in parts])
+            return _text([_told(replaced(part, find)) for part in parts])
         case Token():
-            inner = replaced(value.value, find)
+            inner = _told(replaced(value.value, find))
             part = _token(inner, value) if isinstance(inner, str) else None
             rest = (
                 Text((inner,)) if isinstance(inner, str) else inner
@@ -79,6 +82,21 @@ def _parts(value: Any) -> Iterable[Any]:
             return value
         case _:
             return ()
+
+
+def with_defaults(value: Any, unset: Collection[Runtime]) -> Any:
+    """Return a value in which those that nothing sets are what they begin with, if anything says what that is."""
+    return replaced(value, lambda wanted: default_of(wanted) if wanted in unset else None)
+
+
+def default_of(wanted: Runtime) -> Value:
+    """Return what a value of the run is until it is set; None if nothing says, or only the run knows."""
+    return None if any(True for _ in runtimes(wanted.default)) else wanted.default
+
+
+def _told(value: Value) -> Any:
+    """Return a value as a part of a text has it."""
+    return value if isinstance(value, Runtime | Text | Token) else "".join(map(str, pieces(value)))
 
 
 def _text(parts: Sequence[Any]) -> str | Text:
