@@ -11,7 +11,7 @@ from failures_support import PATIENCE, RUNNING
 from gorchestrator import certificates
 from support import run_gorch, wait_until
 
-SHORT = 15.0  # seconds that a certificate holds: long enough to be taken into use
+SHORT = 20.0  # seconds that a certificate holds: long enough to be taken into use
 
 
 @pytest.fixture
