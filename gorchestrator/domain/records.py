@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gorchestrator.common.metrics import Tally
 from gorchestrator.common.states import State
 
 ENGINE = "engine"  # the actor of what the service does by itself
@@ -120,6 +121,7 @@ class Change:
 
     Of ``task_row`` the store writes the state, the reason and the times; owner, fence and cancel stay as they are.
     ``before``: the state that the node leaves. ``counts``: all nodes of the task by state, if that has changed.
+    ``tally``: what is to be measured once it is durable.
     """
 
     kind: Kind
@@ -132,6 +134,7 @@ class Change:
     attempt_row: AttemptRow | None = None
     before: State | None = None
     counts: Mapping[State, int] | None = None
+    tally: Tally = ()
 
 
 @dataclass(frozen=True, slots=True)

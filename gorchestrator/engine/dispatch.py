@@ -53,9 +53,12 @@ def run(run: "Run", node: Node) -> None:
 
 def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> bool:
     """Make one attempt; False if another one may follow."""
+    ready = time.monotonic()
     with executor.slot(_noter(run, node)) as instance:
         if run.rows[node.id].state.final:  # stopped at the moment at which the slot came
             return True
+        begun = time.monotonic()
+        run.measures.queue_wait.observe(begun - ready, executor.name)
         reached("before-attempt")
         row = _begin(run, node, executor.name, instance, args)
         reached("attempt-journalled")
@@ -66,6 +69,9 @@ def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> b
             ended = replace(row, state=State.FAILURE, reason_code=ReasonCode.LOST, reason=str(error))
             ending.set_back(run, node, ended, attempt=row.attempt - 1)  # it never began, so it does not count
             return False
+        if result.started_at is not None and result.stopped_at is not None:
+            ran = result.stopped_at - result.started_at
+            run.measures.dispatch_overhead.observe(max(0.0, time.monotonic() - begun - ran), executor.name)
         over = ending.end(run, node, row, result)
     _dismiss(run, node, row, executor, result)
     return over

@@ -20,6 +20,7 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, StoreDamaged
 from gorchestrator.domain.graph import NIL, SLEEP, Node
+from gorchestrator.domain.measures import Measures
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.domain.transitions import check_graph, check_node
@@ -38,12 +39,19 @@ class Run:
     """One graph, executed by this process. ``ended`` is called once, when it is final or was given up."""
 
     def __init__(
-        self, stored: Stored, *, journal: Journal, executors: Executors, ended: Callable[["Run"], None]
+        self,
+        stored: Stored,
+        *,
+        journal: Journal,
+        executors: Executors,
+        ended: Callable[["Run"], None],
+        measures: Measures | None = None,
     ) -> None:
         self.task: TaskRow = stored.task
         self.graph = stored.graph
         self.journal = journal
         self.executors = executors
+        self.measures = measures or Measures()
         self.attempts: dict[int, AttemptRow] = dict(stored.attempts)
         self.log_sizes = stored.log_sizes
         self.rows: list[NodeRow] = list(stored.nodes)
@@ -169,6 +177,7 @@ class Run:
             time.time(),
             node_row=new,
             attempt_row=attempt_row,
+            tally=self.measures.of_node(node, old, new, attempt_row),
             **self._move(old.state, new.state),
         )
         if durable:
@@ -217,7 +226,8 @@ class Run:
         """Bring the task into another state, and journal that."""
         check_graph(self.task.state, state)
         self.task = replace(self.task, state=state, **columns)
-        change = Change(kind, self.task.id, self.task.fence, time.time(), task_row=self.task)
+        tally = self.measures.tasks_ended.tally(state.label) if state.final else ()
+        change = Change(kind, self.task.id, self.task.fence, time.time(), task_row=self.task, tally=tally)
         self.journal.post(change, partial(self._faults.refused, change))
         ids = {"event": kind.value, "task": self.task.id}
         log.info("%s is %s", self.task.name or "graph", state.label, extra=ids)

@@ -11,6 +11,7 @@ from gevent.event import Event
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError
+from gorchestrator.domain.measures import Measures
 from gorchestrator.domain.ports import Executors, Journal, Stored
 from gorchestrator.domain.records import Change, EventRow, Kind, Resolution, TaskRow
 from gorchestrator.engine import doubts, stopping
@@ -40,6 +41,7 @@ class Scheduler:
         said: Callable[[str], Sequence[Resolution]],
         share: Callable[[int], None],
         lease: float,
+        measures: Measures | None = None,
     ) -> None:
         self._journal = journal
         self._ownership = ownership
@@ -47,6 +49,7 @@ class Scheduler:
         self._said = said
         self._share = share
         self._executors = executors
+        self._measures = measures or Measures()
         self._pause = lease / LOOKS_PER_LEASE
         self._runs: dict[str, Run] = {}
         self._stopped = False
@@ -84,7 +87,13 @@ class Scheduler:
         """Execute a graph that this process has accepted or claimed; one that stops leaves it to the others."""
         if self._stopped:
             return
-        run = Run(stored, journal=self._journal, executors=self._executors, ended=self._forget)
+        run = Run(
+            stored,
+            journal=self._journal,
+            executors=self._executors,
+            ended=self._forget,
+            measures=self._measures,
+        )
         self._runs[run.task.id] = run
         run.start()
         actor = self._canceled.pop(run.task.id, None)
@@ -168,7 +177,8 @@ class Scheduler:
     def _give_up(self, task: str, fence: int, reason: str) -> None:
         code, now = ReasonCode.INTERNAL, time.time()
         row = TaskRow(task, "", State.FAILURE, reason, code, stopped_at=now)
-        self._journal.post(Change(Kind.TASK_FINAL, task, fence, now, task_row=row))
+        tally = self._measures.tasks_ended.tally(row.state.label)
+        self._journal.post(Change(Kind.TASK_FINAL, task, fence, now, task_row=row, tally=tally))
 
     def _keeper_failed(self, greenlet: "gevent.Greenlet[..., None]", work: Callable[[], None]) -> None:
         log.error("the keeper of leases failed; it starts again", exc_info=greenlet.exc_info, extra={"event": "fault"})

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from gorchestrator.domain.measures import Measures
 from gorchestrator.store import schema
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.feed import Feed
@@ -22,17 +23,26 @@ class Store:
     Open it in the process that uses it, after a fork, and use it from the thread that has opened it.
     """
 
-    def __init__(self, path: Path, usage: Usage, patience: float, damaged: Callable[[], None]) -> None:
+    def __init__(
+        self, path: Path, usage: Usage, patience: float, damaged: Callable[[], None], measures: Measures | None
+    ) -> None:
         self.path = path
         self._usage = usage
         damage = Damage(path, damaged)
         self.reader = Reader(path, damage)
         self.tailer = Tailer(path, self.reader)
         self.feed = Feed(self.reader, self.tailer)
-        self.journal = Journal(path, committed=self.tailer.kick, damage=damage, patience=patience)
+        self.journal = Journal(path, committed=self.tailer.kick, damage=damage, patience=patience, measures=measures)
 
     @classmethod
-    def open(cls, path: Path, *, patience: float = PATIENCE, damaged: Callable[[], None] = lambda: None) -> Self:
+    def open(
+        cls,
+        path: Path,
+        *,
+        patience: float = PATIENCE,
+        damaged: Callable[[], None] = lambda: None,
+        measures: Measures | None = None,
+    ) -> Self:
         """Open a database file, made if it is not there; ``patience``: seconds a write waits for a faulty database.
 
         ``damaged`` is called once when the file turns out to be damaged: nothing can be written from then on. Raises
@@ -41,7 +51,7 @@ class Store:
         usage = Usage(path)
         try:
             schema.ensure(path)
-            return cls(path, usage, patience, damaged)
+            return cls(path, usage, patience, damaged, measures)
         except BaseException:
             usage.end()
             raise

@@ -12,6 +12,7 @@ from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
 from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable, TooManyRuns
+from gorchestrator.domain.measures import Measures
 from gorchestrator.domain.records import Change, LogChunk, NodeRow, OwnerRow, Request, Resolution, TaskRow
 from gorchestrator.store import doubts, verbs
 from gorchestrator.store.accepting import Accept
@@ -35,7 +36,13 @@ class Journal:
     """
 
     def __init__(
-        self, path: Path, *, committed: Callable[[], None], damage: Damage, patience: float = PATIENCE
+        self,
+        path: Path,
+        *,
+        committed: Callable[[], None],
+        damage: Damage,
+        patience: float = PATIENCE,
+        measures: Measures | None = None,
     ) -> None:
         """Start the thread; ``committed`` is called in the hub when new events are durable."""
         hub = gevent.get_hub()
@@ -48,7 +55,7 @@ class Journal:
         self._closed = False
         self._wake = hub.loop.async_()
         self._wake.start(self._settle)
-        self._writer = Writer(path, self._receive, patience)
+        self._writer = Writer(path, self._receive, patience, measures or Measures())
         # A pool of one: a native thread, known to coverage and to fork, whose end can be waited for.
         self._pool = ThreadPool(1, hub=hub)
         self._thread = self._pool.spawn(self._writer.run)
@@ -137,6 +144,11 @@ class Journal:
         """Return when the queued pieces of this log are durable."""
         if self._gate.holds((task, node, attempt)):
             self._wait(_nothing, in_logs=True)  # the log queue keeps its order
+
+    @property
+    def fault(self) -> str | None:
+        """What keeps the journal from being written, None if nothing is known to."""
+        return _ENDED if self._thread.ready() and not self._closed else self._fault
 
     def close(self) -> None:
         """Write what is queued and end the thread."""

@@ -22,7 +22,8 @@ from gevent import monkey
 
 from gorchestrator.common.faultpoints import reached
 from gorchestrator.domain.errors import StoreError
-from gorchestrator.domain.records import LogChunk
+from gorchestrator.domain.measures import Measures
+from gorchestrator.domain.records import Change, LogChunk
 from gorchestrator.store import connection as connections
 from gorchestrator.store.batch import Item, write
 
@@ -48,9 +49,10 @@ class Report:
 class Writer:
     """The thread's side of the journal. ``put`` and ``stop`` may be called from any thread."""
 
-    def __init__(self, path: Path, report: Callable[[Report], None], patience: float) -> None:
+    def __init__(self, path: Path, report: Callable[[Report], None], patience: float, measures: Measures) -> None:
         """``patience``: seconds for which an item that somebody waits for may meet a fault before it is given up."""
         self._path = path
+        self._measures = measures
         self._report = report
         self._patience = patience
         self._inbox: SimpleQueue[Item | None] = SimpleQueue()
@@ -73,9 +75,11 @@ class Writer:
         """Drain the queue until it is stopped and empty."""
         while self._collect():
             batch = self._batch()
+            begun = monotonic()
             try:
                 events = self._commit(batch)
             except Exception as error:
+                self._measures.journal_faults.inc()
                 self._close()  # also the end of the transaction; after some faults nothing else is sure to work
                 if connections.is_fault(error):
                     self._wait_out(error)
@@ -83,6 +87,7 @@ class Writer:
                     self._done(batch, fault=f"The journal failed: {error!r}")
             else:
                 self._fault_seen = -math.inf
+                self._measure(batch, monotonic() - begun)
                 self._done(batch, events=events)
                 if self._inbox.qsize() or self._changes or self._logs:
                     _sleep(_PAUSE)
@@ -133,6 +138,13 @@ class Writer:
             if fault is not None:
                 item.error = StoreError(fault)
         self._tell(batch, events=events)
+
+    def _measure(self, batch: Sequence[Item], seconds: float) -> None:
+        self._measures.commit_items.observe(len(batch))
+        self._measures.commit_seconds.observe(seconds)
+        for item in batch:
+            if isinstance(item.work, Change) and item.work.tally and item.error is None:
+                self._measures.meter.add(item.work.tally)
 
     def _tell(self, items: Sequence[Item], *, events: bool = False, fault: str | None = None) -> None:
         worth = [item for item in items if item.waiter is not None or item.error is not None or item.in_logs]
