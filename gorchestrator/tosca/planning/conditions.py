@@ -90,7 +90,7 @@ class Conditions:
             # One that holds is enough: not all of them fail.
             return _negated(_all([_negated(self._holds(each, node, place)) for each in parts]))
         if name not in node.kinds and name not in _IMPLICIT:
-            known = listed([*node.kinds, *_IMPLICIT, *_CLAUSES])
+            known = listed({*node.kinds, *_IMPLICIT, *_CLAUSES})
             self._report.fault(place, f"{node.name} has no property or attribute {name}; there are {known}")
             return None
         return self._assertion(name, value, node, place)

@@ -23,18 +23,18 @@ def copied(content: dict[str, Any], section: dict[str, Any], place: Place, repor
     if "copy" in origin:
         report.fault(at, f"{name} cannot be copied, for it is a copy itself")
         return content
-    return _merged(origin, content, place)
+    return merged(origin, content, place)
 
 
-def _merged(origin: dict[str, Any], over: dict[str, Any], place: Place) -> Map:
+def merged(origin: dict[str, Any], over: dict[str, Any], place: Place) -> Map:
     """Return a map of both; each entry keeps the line in which it stands."""
-    merged = Map(place)
+    found = Map(place)
     for key in (*origin, *(key for key in over if key not in origin)):
         if key == "copy":
             continue
         source = over if key in over else origin
         value, at = source[key], place_in(source, key, place)
         if key in over and isinstance(value, dict) and isinstance(origin.get(key), dict):
-            value = _merged(origin[key], value, at)
-        merged.put(key, value, at.line)
-    return merged
+            value = merged(origin[key], value, at)
+        found.put(key, value, at.line)
+    return found

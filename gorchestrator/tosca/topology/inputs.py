@@ -31,7 +31,7 @@ def slots_for(declared: Mapping[str, PropertyDef], given: Mapping[str, Value], s
             slots[name] = Slot(name, given[name], place_in(given, name, Place(_GIVEN)), context, definition)
         elif definition.has_default and definition.default is not None:
             slots[name] = Slot(name, definition.default, definition.place.below("default"), context, definition)
-        elif not definition.required or definition.has_default:
+        elif not definition.needs_value:
             slots[name] = Slot(name, None, definition.place, context)
     return slots
 

@@ -52,7 +52,7 @@ class Parameters:
     def missing(self, shared: "Parameters", slots: Slots) -> list[PropertyDef]:
         """Return what is declared as required and has no value."""
         declared = shared.declared | self.declared
-        return [each for name, each in declared.items() if name not in slots and each.required and not each.has_default]
+        return [each for name, each in declared.items() if name not in slots and each.needs_value]
 
 
 def _declares(raw: Any, place: Place, scope: Scope) -> bool:

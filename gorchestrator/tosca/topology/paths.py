@@ -72,7 +72,7 @@ def _capabilities(node: NodeDraft) -> list[Owner]:
 
 
 def _beyond(node: NodeDraft, name: Value) -> list[tuple[Owner, tuple[str, str]]]:
-    """Return the capability of a name, or both ends of what a requirement of it leads to, each with node and label."""
+    """Return the capability of a name, or what a requirement of it leads to and is, each with node and label."""
     if not isinstance(name, str):
         return []
     found: list[tuple[Owner, tuple[str, str]]] = []
@@ -85,6 +85,7 @@ def _beyond(node: NodeDraft, name: Value) -> list[tuple[Owner, tuple[str, str]]]
                 capability = target.capabilities[link.capability]
                 found.append((capability, (target.name, f"{target.name}.{link.capability}")))
             found.append((target, (target.name, target.name)))
+            found.append((link, (node.name, f"{node.name}.{name}")))
     return found
 
 

@@ -35,7 +35,7 @@ def assigned(
             slots[name] = Slot(f"{label}.{name}", given[name], place_in(given, name, place), context, definition)
         elif definition.has_default and definition.default is not None:
             slots[name] = Slot(f"{label}.{name}", definition.default, definition.place, context, definition)
-        elif definition.required and not definition.has_default:
+        elif definition.needs_value:
             note = scope.report.warn if lenient else scope.report.fault
             note(place_in(given, name, place), f"{label} needs a value for its property {name}")
     return slots
@@ -52,8 +52,23 @@ def attributes(
             known = listed(declared)
             scope.report.fault(place_in(given, name, place), f"{label} has no attribute {name}; there are {known}")
         elif value is not None:
-            slots[name] = Slot(f"{label}.{name}", value, place_in(given, name, place), context, declared[name])
+            at, label_of = place_in(given, name, place), f"{label}.{name}"
+            if _is_long(value, declared[name], scope):
+                slots[name] = Slot(label_of, value["value"], place_in(value, "value", at), context, declared[name])
+            else:
+                slots[name] = Slot(label_of, value, at, context, declared[name])
     for name, definition in declared.items():
         if name not in given and definition.has_default and definition.default is not None:
             slots[name] = Slot(f"{label}.{name}", definition.default, definition.place, context, definition)
     return slots
+
+
+def _is_long(value: Any, definition: PropertyDef, scope: Scope) -> bool:
+    """Whether an attribute is given in the long notation, a map with ``value``; not so a map that has such a key."""
+    if not isinstance(value, dict) or "value" not in value or not set(value) <= {"value", "description"}:
+        return False
+    data = scope.types.find("data", definition.type, definition.place.file)
+    if data is not None and data.value is None:
+        return bool(data.properties) and "value" not in data.properties
+    kind = definition.type if data is None or data.value is None else data.value.type
+    return kind not in ("map", "json")

@@ -92,7 +92,7 @@ def _checked_type(topology: dict[str, Any], place: Place, scope: Scope) -> Entit
     mapped = as_map(content.get("properties"), place_in(content, "properties", at), scope.report)
     declared = declared_in(topology.get("inputs"), place_in(topology, "inputs", place), scope)
     for key, definition in kind.properties.items():
-        if definition.required and not definition.has_default and key not in declared and key not in mapped:
+        if definition.needs_value and key not in declared and key not in mapped:
             scope.report.fault(at, f"{kind.name} needs the property {key}, and the topology has no input {key}")
     return kind
 

@@ -6,7 +6,7 @@ from typing import Any
 from gorchestrator.tosca.faults import Place
 from gorchestrator.tosca.reading.shapes import as_map, as_text, as_texts, entries, listed, only, place_in
 from gorchestrator.tosca.topology.artifacts import read_artifact
-from gorchestrator.tosca.topology.copying import copied
+from gorchestrator.tosca.topology.copying import copied, merged
 from gorchestrator.tosca.topology.interfaces import operations_of
 from gorchestrator.tosca.topology.properties import assigned, attributes
 from gorchestrator.tosca.topology.scope import Context, NodeDraft, Owner, Scope
@@ -87,9 +87,19 @@ def _fill(node: NodeDraft, scope: Scope) -> None:
             node.artifacts[name] = found
     at = place_in(content, "artifacts", node.place)
     for name, raw, there in entries(content.get("artifacts"), at, scope.report):
-        found = read_artifact(name, raw, there, scope.file, scope, declared=True)
+        whole, file = _with_type(name, raw, there, node, scope)
+        found = read_artifact(name, whole, there, file, scope, declared=True)
         if found is not None:
             node.artifacts[name] = found
+
+
+def _with_type(name: str, raw: Any, place: Place, node: NodeDraft, scope: Scope) -> tuple[Any, str]:
+    """Return an artifact with what the type says of it, if it has no file of its own, and to whose file it belongs."""
+    by_type = node.type.artifacts.get(name)
+    if by_type is None or not isinstance(raw, dict) or "file" in raw:
+        return raw, scope.file
+    said = by_type.content
+    return merged(said if isinstance(said, dict) else {"file": said}, raw, place), by_type.file
 
 
 def _add_capabilities(node: NodeDraft, scope: Scope, context: Context) -> None:

@@ -164,7 +164,7 @@ class Workflows:
         self, raw: dict[str, Any], place: Place, context: Context, within: tuple[str, ...], step: str
     ) -> list[Activity]:
         section, at = raw.get("activities"), place_in(raw, "activities", place)
-        if not section:
+        if section is None:
             self._scope.report.fault(place, "a step needs activities")
         found: list[Activity] = []
         for kind, value, there in named(section, at, self._scope.report):

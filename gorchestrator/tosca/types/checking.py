@@ -109,7 +109,7 @@ class _Checker:
                 continue
             if field.has_default and field.default is not None:
                 found[name] = self.value(field.default, field, field.place, depth + 1, lenient=False)
-            elif field.required and not field.has_default:
+            elif field.needs_value:
                 self._report.fault(place, f"{data.name} needs a value for {name}")
         return found
 

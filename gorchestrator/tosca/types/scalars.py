@@ -29,7 +29,7 @@ _TIME = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)"
     r"(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(?:\.(\d*))?(?:[ \t]*(?:Z|([-+]\d\d?)(?::?(\d\d))?))?)?"
 )
-_AMOUNT = re.compile(r"([0-9]{1,40}(?:\.[0-9]{1,40})?)\s*([A-Za-z]{1,6})")
+_AMOUNT = re.compile(r"((?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?)\s*([A-Za-z]{1,6})")
 _PREFIXES = ("", "K", "M", "G", "T")
 _UNITS: dict[str, dict[str, Fraction]] = {
     "size": {
@@ -109,6 +109,12 @@ def _boolean(value: Value) -> Scalar:
     return Scalar(value, value)
 
 
+def _null(value: Value) -> Scalar:
+    if value is not None:
+        raise Unfit(f"must be null, but is {_told(value)}")
+    return Scalar(None, None)
+
+
 def _timestamp(value: Value) -> Scalar:
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -169,6 +175,7 @@ _TYPES: dict[str, Callable[[Value], Scalar]] = {
     "integer": _integer,
     "float": _float,
     "boolean": _boolean,
+    "null": _null,
     "timestamp": _timestamp,
     "version": _version,
     "range": _range,

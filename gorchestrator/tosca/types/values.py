@@ -43,6 +43,11 @@ class PropertyDef:
     key_schema: "PropertyDef | None" = None
     description: str = ""
 
+    @property
+    def needs_value(self) -> bool:
+        """Whether a value has to be given."""
+        return self.required and not self.has_default and self.type != "null"
+
 
 def read_definition(
     name: str, raw: Any, place: Place, report: Report, base: PropertyDef | None = None, depth: int = 0
