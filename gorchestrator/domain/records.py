@@ -185,6 +185,15 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is as of one moment: tasks by state, nodes by state of those that are open, events so far."""
+
+    tasks: Mapping[State, int]
+    nodes: Mapping[State, int]
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class OwnerRow:
     """A process that owns runs.
 

@@ -16,6 +16,7 @@ from gorchestrator.store.tables import (
     resolutions,
     specs,
     tasks,
+    totals,
 )
 
 _of_task: BindParameter[str] = bindparam("task")
@@ -26,6 +27,15 @@ TASK = named(select(tasks).where(tasks.c.id == _of_task))
 _newest = select(events.c.seq, events.c.at).where(events.c.task == _of_task).order_by(events.c.seq.desc())
 NEWEST_OF_TASK = named(limited(_newest, literal_column("1")))
 KEPT = named(select(counter.c.pruned, counter.c.seq))
+
+TOTALS = named(select(totals.c.state, totals.c.n))
+_counted = func.json_each(tasks.c.counts).table_valued("key", "value", name="counted")
+OPEN_NODES = named(
+    select(_counted.c.key, func.sum(_counted.c.value))
+    .select_from(tasks.join(_counted, literal_column("1")))
+    .where(OPEN)
+    .group_by(_counted.c.key)
+)
 
 OPEN_TASKS = json_rows(select(tasks).where(OPEN).order_by(tasks.c.accepted_at, tasks.c.id))
 DIGRAPH = named(select(documents.c.digraph).where(documents.c.task == _of_task))

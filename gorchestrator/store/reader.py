@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gorchestrator.common.states import State
 from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import (
@@ -16,6 +17,7 @@ from gorchestrator.domain.records import (
     Request,
     Resolution,
     TaskRow,
+    Totals,
     Whole,
 )
 from gorchestrator.store import listing, logs, queries, rows
@@ -186,6 +188,16 @@ class Reader:
         pruned, last = self._one(queries.KEPT, {})
         return int(pruned), int(last)
 
+    def totals(self) -> Totals:
+        """Return how much there is: at a cost that does not grow with the tasks that have ended."""
+
+        def read(connection: sqlite3.Connection) -> Totals:
+            with snapshot(connection):
+                (seq,) = connection.execute(queries.LAST_SEQ).fetchone()
+                return Totals(_by_state(connection, queries.TOTALS), _by_state(connection, queries.OPEN_NODES), seq)
+
+        return self._threads.call(read)
+
     def owners(self) -> list[OwnerRow]:
         """Return the processes that own runs, dead ones included."""
         return self._threads.call(lambda connection: [OwnerRow(*row) for row in connection.execute(queries.OWNERS)])
@@ -204,6 +216,10 @@ class Reader:
 def _digraph(connection: sqlite3.Connection, task: str) -> str | None:
     found = connection.execute(queries.DIGRAPH, {"task": task}).fetchone()
     return None if found is None or found[0] is None else zlib.decompress(found[0]).decode()
+
+
+def _by_state(connection: sqlite3.Connection, sql: str) -> dict[State, int]:
+    return {State(int(state)): n for state, n in connection.execute(sql)}
 
 
 def _nodes(connection: sqlite3.Connection, task: str) -> list[tuple[NodeRow, str]]:

@@ -82,6 +82,14 @@ Index(
 )
 Index("tasks_open", tasks.c.owner, tasks.c.state, sqlite_where=tasks.c.state < int(State.SUCCESS))
 
+#: How many tasks are in each state. Triggers on ``tasks`` keep it, whoever changes a task, see ``v0004_totals.py``.
+totals = Table(
+    "totals",
+    metadata,
+    Column("state", Integer, primary_key=True, autoincrement=False),
+    Column("n", Integer, nullable=False),
+)
+
 specs = Table(
     "specs",
     metadata,
