@@ -95,7 +95,7 @@ class Evaluator:
     def _warn_of_lookalikes(self, raw: Any, place: Place) -> None:
         """Tell of maps that may be meant as calls: of a function that there is not, or with something beside it."""
         for key in raw if isinstance(raw, dict) else ():
-            if (key in FUNCTIONS and len(raw) > 1) or (str(key).startswith("get_") and key not in FUNCTIONS):
+            if call_in({key: raw[key]}) or (str(key).startswith("get_") and key not in FUNCTIONS):
                 text = (
                     f"{key} is taken for a key, and not for a function: a call is a map with the function's name alone"
                 )

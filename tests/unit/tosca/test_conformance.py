@@ -21,6 +21,12 @@ SIZES = {  # nodes and edges of the gorch
     "relationships.yaml": (5, 4),
     "functions.yaml": (1, 0),
     "empty.yaml": (1, 0),
+    "hosts.yaml": (3, 2),
+    "attributes.yaml": (4, 3),
+    "nested-imports.yaml": (3, 0),
+    "requirements.yaml": (1, 0),
+    "custom-interfaces.yaml": (1, 0),
+    "workflow-branches.yaml": (4, 3),
 }
 
 
@@ -57,6 +63,22 @@ def test_a_workflow_runs_what_it_says() -> None:
         "other/deploy.configure": ["other/deploy.create"],
         "other/deploy.start": ["other/deploy.configure"],
     }
+
+
+def test_a_workflow_calls_operations_of_interfaces_of_ones_own() -> None:
+    path = OWN / "custom-interfaces.yaml"
+    begin, refresh, end = convert(path, Request({}, workflow="maintain", options=Options(local=True))).gorch["nodes"]
+    assert begin["env"] == {"mode": "soft", "folder": "/data", "level": "5", "extra": "[1, 2]"}
+    assert (refresh["needs"], end["needs"]) == ([begin["name"]], [refresh["name"]])
+    assert end["env"]["folder"] == "/data"
+
+
+def test_values_of_all_notations_reach_the_script() -> None:
+    path = OWN / "v11-inputs.yaml"
+    found = convert(path, Request({"plain": "x", "many": [4, 5]}, options=Options(local=True)))
+    (node,) = found.gorch["nodes"]
+    assert node["env"] == {"plain": "x", "choice": "b", "second": "5", "all": "[4, 5]"}
+    assert found.written.evaluate({}) == {"text": "x-b"}
 
 
 @pytest.fixture(scope="module")

@@ -325,3 +325,19 @@ topology_template:
     nodes = nodes_of(convert(tmp_path / "template.yaml", workflow))
     assert list(nodes) == ["stop", "start"]
     assert nodes["start"]["needs"] == ["stop"]
+
+
+def test_what_cannot_be_a_call_is_no_call(converted: Converted) -> None:
+    found = converted("""
+node_types: {my.Node: {derived_from: tosca.nodes.Root, properties: {login: {type: tosca.datatypes.Credential}}}}
+topology_template:
+  node_templates:
+    one: {type: my.Node, properties: {login: {token: secret}}}
+    two: {type: my.Node, properties: {login: {token: secret, user: me}}}
+  outputs:
+    all: {value: [{get_property: [one, login, token]}, {get_property: [two, login, user]}]}
+    odd: {value: {concat: [a, b], other: c}}
+""")
+    assert found.written.evaluate({})["all"] == ["secret", "me"]
+    (warning,) = found.warnings
+    assert "outputs.odd.value.concat: concat is taken for a key, and not for a function" in str(warning)
