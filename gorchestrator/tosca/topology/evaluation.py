@@ -10,7 +10,7 @@ from typing import Any
 
 from gorchestrator.tosca.faults import Place
 from gorchestrator.tosca.model import Runtime, Text, Token, Value
-from gorchestrator.tosca.reading.shapes import place_in
+from gorchestrator.tosca.reading.shapes import kind_of, place_in
 from gorchestrator.tosca.topology import functions
 from gorchestrator.tosca.topology.scope import Context, Scope, Slot, Slots
 from gorchestrator.tosca.types.calls import FUNCTIONS, call_in
@@ -138,7 +138,7 @@ class Evaluator:
         value = self.evaluate(slot.raw, slot.place, slot.context)
         if not _bearable(value):
             raise self.refusal(slot.place, f"comes to more than {_MOST} parts, or to more than {_DEEP} levels")
-        if slot.definition is None:
+        if slot.definition is None or self._is_told(slot, value):
             return value
         before = len(self.scope.report.faults)
         partly = known_at_run_time(value)
@@ -146,6 +146,15 @@ class Evaluator:
         if len(self.scope.report.faults) > before:
             raise Unresolved
         return value if partly else checked
+
+    def _is_told(self, slot: Slot, value: Value) -> bool:
+        """Whether a script gets a value as a text all the same, though it is not the one that is declared."""
+        if not slot.handed_over or slot.definition is None or slot.definition.type != "string":
+            return False
+        if not isinstance(value, (bool, dict, list)) or known_at_run_time(value):
+            return False
+        self.scope.report.warn(slot.place, f"is {kind_of(value)}, but should be a text: it is handed over as one")
+        return True
 
     def _circle(self, slot: Slot) -> None:
         """Refuse a slot that asks for itself, telling the way."""

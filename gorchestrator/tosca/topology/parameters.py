@@ -30,7 +30,7 @@ class Parameters:
         """Add a layer: each entry declares an input (perhaps with a value), or assigns one."""
         values = self.defaults if by_type else self.assigned
         for name, raw, at in entries(section, place, scope.report):
-            if not _declares(raw, at, scope):
+            if not _declares(raw, at, scope, by_type=by_type):
                 values[name] = (raw, at)
                 continue
             self.declared[name] = definition = read_definition(name, raw, at, scope.report)
@@ -45,7 +45,7 @@ class Parameters:
         declared = shared.declared | self.declared
         values = shared.defaults | self.defaults | shared.assigned | self.assigned
         return {
-            name: Slot(f"{label}.{name}", value, place, context, declared.get(name))
+            name: Slot(f"{label}.{name}", value, place, context, declared.get(name), handed_over=True)
             for name, (value, place) in values.items()
         }
 
@@ -55,13 +55,16 @@ class Parameters:
         return [each for name, each in declared.items() if name not in slots and each.needs_value]
 
 
-def _declares(raw: Any, place: Place, scope: Scope) -> bool:
-    """Whether an entry is a declaration: a map of what one may have, with the name of a type or with a default."""
+def _declares(raw: Any, place: Place, scope: Scope, *, by_type: bool) -> bool:
+    """Whether an entry is a declaration: a map of what one may have, with the name of a type or with a default.
+
+    A ``value`` alone makes one in a type only: a template may assign a map that has such a key.
+    """
     if not isinstance(raw, dict):
         return False
     kind, is_plain = raw.get("type"), _DEFINITION_KEYS.issuperset(raw)
     if not isinstance(kind, str):
-        return is_plain and "type" not in raw and "default" in raw
+        return is_plain and "type" not in raw and ("default" in raw or (by_type and "value" in raw))
     return not _TELLING.isdisjoint(raw) or (is_plain and scope.types.is_data(kind, place.file))
 
 

@@ -16,7 +16,8 @@ from gorchestrator.tosca.types.values import PropertyDef
 class Slot:
     """A value as it is written, and what it came to. ``failed``: a fault was told; its readers need not tell it again.
 
-    ``needs``: the slot that it asked for last: on a cycle, the way along it.
+    ``needs``: the slot that it asked for last: on a cycle, the way along it. ``handed_over``: to a script, so that
+    anything becomes a text.
     """
 
     label: str  # how messages call it, such as "web.port"
@@ -28,6 +29,7 @@ class Slot:
     failed: bool = False
     value: Value = None
     needs: "Slot | None" = None
+    handed_over: bool = False
 
 
 Slots = dict[str, Slot]

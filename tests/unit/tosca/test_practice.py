@@ -341,3 +341,31 @@ topology_template:
     assert found.written.evaluate({})["all"] == ["secret", "me"]
     (warning,) = found.warnings
     assert "outputs.odd.value.concat: concat is taken for a key, and not for a function" in str(warning)
+
+
+def test_a_script_gets_anything_as_a_text(converted: Converted) -> None:
+    found = converted(
+        """
+node_types:
+  my.Node:
+    derived_from: tosca.nodes.Root
+    properties: {ports: {type: list, default: [80, 81]}, active: {type: boolean, default: true}}
+    interfaces:
+      Standard:
+        inputs:
+          ports: {type: string, value: {get_property: [SELF, ports]}}
+          bare: {value: {get_property: [SELF, ports]}}
+        operations:
+          create:
+            implementation: run.sh
+            inputs: {on: {type: string, default: {get_property: [SELF, active]}}, many: {type: integer, default: 1}}
+topology_template:
+  node_templates:
+    one: {type: my.Node, interfaces: {Standard: {operations: {create: {inputs: {map: {value: 1}}}}}}}
+""",
+        run="true",
+    )
+    (node,) = found.gorch["nodes"]
+    assert node["env"] == {"ports": "[80, 81]", "bare": "[80, 81]", "on": "true", "many": "1", "map": '{"value": 1}'}
+    told = sorted(each.text for each in found.warnings)
+    assert [text.partition(",")[0] for text in told] == ["is a boolean", "is a list"]
