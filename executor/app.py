@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from executor import api, engines, finishing, names, receipts
+from executor import api, engines, finishing, health, names, receipts
 from executor.archive import Archive
 from executor.config import Config
 from executor.data import Data, DataInUse
 from executor.fences import Fences
 from executor.job import Surroundings
+from executor.measures import Measures
 from executor.runner import Limits, Runner
 from executor.secrets import Secrets
 from executor.supervisor import Supervisor
@@ -23,7 +24,9 @@ from gorchestrator.common import logs, serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.http.hosts import AllowedHosts
+from gorchestrator.common.http.monitoring import AliveSchema, WritableSchema, count_requests
 from gorchestrator.common.hub import be_quick
+from gorchestrator.common.metrics.pulse import Pulse
 from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.stopping import when_signalled, when_told_to_stop
 
@@ -44,6 +47,9 @@ SCHEMAS = {
     "RefusedReceipts": wire.RefusedReceiptsSchema,
     "Engine": wire.EngineSchema,
     "Executor": wire.ExecutorSchema,
+    "Alive": AliveSchema,
+    "Writable": WritableSchema,
+    "Ready": health.ReadySchema,
 }
 DESCRIPTION = (
     "Runs attempts of nodes under supervision. Its client is the orchestrator; every call shows a certificate."
@@ -64,11 +70,16 @@ def create_app(config: Config | None = None) -> Flask:
 
 def _build(config: Config) -> Flask:
     data = Data(config.data)
-    service = Service(config, data.instance(), _runner(config), Growth())
+    measures = Measures(config.data / names.METRICS)
+    pulse = Pulse(measures.meter, lambda: None)
+    service = Service(config, data.instance(), _runner(config), Growth(), measures, pulse)
+    service.runner.ended = measures.ended
     app = Flask("executor", static_folder=None)
     app.extensions[EXTENSION] = service
     app.register_blueprint(api.api)
     app.register_blueprint(receipts.receipts)
+    app.register_blueprint(health.health)
+    count_requests(app, measures.requests)
     problems.install(app)
     apidocs.install(
         app,
@@ -76,11 +87,12 @@ def _build(config: Config) -> Flask:
         description=DESCRIPTION,
         version=__version__,
         schemas=SCHEMAS,
-        views=(*api.VIEWS, *receipts.VIEWS),
+        views=(*api.VIEWS, *receipts.VIEWS, *health.VIEWS),
     )
     app.wsgi_app = AccessLog(_guarded(app, config))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
     service.runner.recover()
+    pulse.start()
     _drain_on_term(service.runner, data)
     when_signalled(finishing.SIGNAL, lambda: finishing.finish(service.runner, config.drain_timeout))
     be_quick(lambda: any(job.result is None for job in service.runner.jobs.values()))

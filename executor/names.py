@@ -9,6 +9,7 @@ LIVE = "jobs/live"
 DONE = "jobs/done"
 TOMBS = "jobs/tombs.db"
 FENCES = "jobs/fences"
+METRICS = "metrics"  # what the worker counts, for the next one
 
 # in a job's directory
 NODE = "node.json"  # the attempt as it was sent

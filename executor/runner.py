@@ -54,6 +54,7 @@ class Runner:
         self.draining = False  # nothing more at all
         self.trimmer = Trimmer(around.log_limit)
         self.helpers: list[gevent.Greenlet[..., None]] = []
+        self.ended: Callable[[Job], None] = lambda _: None  # who measures is told of each job that has got its result
 
     def recover(self) -> None:
         """Take over what an executor before this one left: ended, running and waiting jobs."""
@@ -211,6 +212,7 @@ class Runner:
     def _finish(self, job: Job, outcome: Outcome) -> None:
         if error := records.finish(job, outcome):  # it is known as long as we live, and can be found out again
             log.error("cannot write a result: %s", error, extra=job.ids | {"event": "result_not_written"})
+        self.ended(job)
         self._keep(job)
         job.ended.set()
         log.info(

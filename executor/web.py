@@ -11,10 +11,12 @@ from flask import Response, current_app
 from executor import answers, refusals
 from executor.config import Config
 from executor.job import Job
+from executor.measures import Measures
 from executor.runner import Runner
 from executor.watch import Growth
 from gorchestrator.common.http.parameters import applied
 from gorchestrator.common.http.problems import Invalid, Problem, make, respond
+from gorchestrator.common.metrics.pulse import Pulse
 from gorchestrator.common.wire import ATTEMPT_ID
 
 EXTENSION = "gorch-executor"
@@ -52,6 +54,8 @@ class Service:
     instance: str  # made once in the data directory
     runner: Runner
     growth: Growth
+    measures: Measures
+    pulse: Pulse
 
 
 def service() -> Service:

@@ -8,7 +8,7 @@ from flask import Flask
 from gevent import monkey
 
 from gorchestrator import __version__
-from gorchestrator.api import SCHEMAS, VIEWS, context, errors
+from gorchestrator.api import SCHEMAS, VIEWS, context, errors, monitoring
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.api.parameters import PARAMETERS
 from gorchestrator.api.reruns import RerunSchema
@@ -18,12 +18,15 @@ from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
 from gorchestrator.common import logs, serving
 from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems
+from gorchestrator.common.http.monitoring import count_requests
 from gorchestrator.common.hub import be_quick
+from gorchestrator.common.metrics.shared import REQUESTS
 from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.stopping import end_all, when_told_to_stop
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
+from gorchestrator.domain.measures import Measures
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.service import (
@@ -32,6 +35,7 @@ from gorchestrator.service import (
     Explanations,
     Layouts,
     Logs,
+    Monitoring,
     Reruns,
     Service,
     Submissions,
@@ -50,7 +54,8 @@ class Parts:
     """What lives as long as the process: the store, the executors, the runs."""
 
     def __init__(self, config: Config) -> None:
-        self.store = Store.open(config.database, damaged=end_all)
+        measures = Measures(config.metrics)
+        self.store = Store.open(config.database, damaged=end_all, measures=measures)
         certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
         self.fleet = Fleet(config.executors, certificates, lost_after=config.lost_after, log_limit=config.log_limit)
         self.reconciler = Reconciler(self.fleet, self.store.reader.final_attempts)
@@ -63,6 +68,7 @@ class Parts:
             said=self.store.reader.resolutions,
             share=self.fleet.share_with,
             lease=config.lease,
+            measures=measures,
         )
         self.drawer = Drawer()
         tasks = Tasks(self.store)
@@ -73,6 +79,7 @@ class Parts:
             ownership=ownership,
             fleet=self.fleet,
             open_runs=config.open_runs,
+            accepted=measures.tasks_accepted.inc,
         )
         layouts = Layouts(self.store, self.drawer.draw)
         self.service = Service(
@@ -85,6 +92,14 @@ class Parts:
             layouts=layouts,
             events=Events(self.store, tasks),
             executors=Executors(self.fleet),
+            monitoring=Monitoring(
+                measures=measures,
+                store=self.store,
+                fleet=self.fleet,
+                prove=self.scheduler.prove,
+                runs=lambda: self.scheduler.open_runs,
+                limit=config.open_runs,
+            ),
         )
 
     def start(self) -> None:
@@ -93,9 +108,11 @@ class Parts:
         self.fleet.start()
         self.reconciler.start()
         self.scheduler.start()
+        self.service.monitoring.start()
 
     def release(self) -> None:
         """Give up all runs and end all waiting, at once: others go on with them, and what runs on executors goes on."""
+        self.service.monitoring.draining = True
         self.store.end_waiting()
         with suppress(StoreError):  # then it is the lease that tells the others
             self.scheduler.stop()
@@ -107,6 +124,7 @@ class Parts:
         self.fleet.stop()
         self.drawer.stop()
         self.store.close()
+        self.service.monitoring.stop()
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -132,6 +150,8 @@ def _build(config: Config) -> Flask:
     problems.install(app)
     errors.install(app)
     context.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
+    app.register_blueprint(monitoring.blueprint)
+    count_requests(app, parts.service.monitoring.measures.meter.counter(REQUESTS))
     _install_docs(app)
     pages.install(app)
     headers.install(app)

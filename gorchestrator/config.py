@@ -88,6 +88,11 @@ class Config:
         """The file of the journal."""
         return self.data / "gorchestrator.db"
 
+    @property
+    def metrics(self) -> Path:
+        """The directory in which the workers count."""
+        return self.data / "metrics"
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Loaded["Config"]:
         """Read file and environment; raises SettingsError with every fault."""

@@ -9,6 +9,7 @@ from gorchestrator.api import (
     layouts,
     listing,
     logs,
+    monitoring,
     reruns,
     resolutions,
     schemas,
@@ -16,6 +17,7 @@ from gorchestrator.api import (
     tasks,
     validations,
 )
+from gorchestrator.common.http.monitoring import AliveSchema, WritableSchema
 
 VIEWS = (
     submissions.submit,
@@ -34,6 +36,9 @@ VIEWS = (
     events.all_events,
     examples.examples,
     about.ping,
+    monitoring.metrics,
+    monitoring.healthz,
+    monitoring.readyz,
 )
 SCHEMAS = {
     "Created": schemas.CreatedSchema,
@@ -56,4 +61,8 @@ SCHEMAS = {
     "Examples": examples.ExamplesSchema,
     "ExecutorView": schemas.ExecutorViewSchema,
     "Ping": schemas.PingSchema,
+    "Alive": AliveSchema,
+    "Writable": WritableSchema,
+    "Contact": monitoring.ContactSchema,
+    "Ready": monitoring.ReadySchema,
 }

@@ -50,6 +50,11 @@ class RemoteExecutor:
         self._slots.resize(max(1, in_flight))
         self.api.resize(max(1, in_flight))
 
+    @property
+    def slots(self) -> Slots:
+        """Who is in flight towards it from this process, and who waits for that."""
+        return self._slots
+
     def share_with(self, processes: int) -> None:
         """Leave room for the other processes that use it: together no more is in flight than it takes."""
         self._share = max(1, processes)

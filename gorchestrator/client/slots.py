@@ -13,6 +13,16 @@ class Slots:
         self._used = 0
         self._queue: deque[Event] = deque()
 
+    @property
+    def used(self) -> int:
+        """How many are taken."""
+        return self._used
+
+    @property
+    def queued(self) -> int:
+        """How many wait for one."""
+        return len(self._queue)
+
     def try_acquire(self) -> bool:
         """Take a slot if one is free and nobody waits for it."""
         if self._used < self.limit and not self._queue:

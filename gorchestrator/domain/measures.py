@@ -5,10 +5,12 @@ change of a node is counted with it, by the journal, once it is durable (:meth:`
 once, whichever process goes on with a run.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gorchestrator.common.metrics import Meter, Metric, Tally
 from gorchestrator.common.metrics.definitions import LONG, SHORT, Merge, counter, gauge, histogram
+from gorchestrator.common.metrics.shared import SHARED
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.graph import NIL, SLEEP, Node
@@ -18,17 +20,12 @@ _ITEMS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 # -- read from the store, or known anyway, when somebody asks
 
-BUILD = gauge("gorch_build_info", "always 1; the labels say what runs", "service", "version", "python", merge=Merge.MAX)
 WORKERS = gauge("gorch_workers", "worker processes that live", merge=Merge.MAX)
 TASKS = gauge("gorch_tasks", "tasks in the store by state", "state")
 NODES = gauge("gorch_nodes", "nodes by state, of the tasks that have not ended", "state")
 OPEN_RUNS_LIMIT = gauge("gorch_open_runs_limit", "tasks that may be open at once: the setting open_runs")
 JOURNAL_EVENTS = counter("gorch_journal_events_total", "events in the journal since it was made")
 JOURNAL_BYTES = gauge("gorch_journal_bytes", "size of the database with its write-ahead log")
-DISK_FREE = gauge("gorch_disk_free_bytes", "room on the file system of the data directory")
-CERTIFICATE_ENDS = gauge(
-    "gorch_certificate_end_seconds", "when a certificate in use ends, since the epoch", "kind", "name", merge=Merge.MIN
-)
 
 # -- counted by each process
 
@@ -54,17 +51,11 @@ COMMIT_ITEMS = histogram("gorch_journal_commit_items", "what one commit of the j
 COMMIT_SECONDS = histogram("gorch_journal_commit_seconds", "how long a commit of the journal took", buckets=SHORT)
 JOURNAL_FAULTS = counter("gorch_journal_faults_total", "commits that have failed and are tried again")
 STREAMS_OPENED = counter("gorch_event_streams_opened_total", "event streams that were opened")
-REQUESTS = counter("gorch_http_requests_total", "requests that were answered", "method", "status")
-HUB_LAG = histogram(
-    "gorch_hub_lag_seconds", "how much later than wanted a greenlet was woken; looked at every 2 s", buckets=SHORT
-)
-CPU = counter("gorch_cpu_seconds_total", "processor time of the workers")
 
 # -- shown by each process
 
 RUNS = gauge("gorch_runs", "tasks that the workers run")
 STREAMS = gauge("gorch_event_streams", "event streams that are open")
-RESIDENT = gauge("gorch_resident_bytes", "memory of the workers")
 WRITABLE = gauge("gorch_store_writable", "1, or 0 while a worker cannot write the journal", merge=Merge.MIN)
 REACHABLE = gauge(
     "gorch_executor_reachable", "1, or 0 while a worker has no contact to it", "executor", merge=Merge.MIN
@@ -75,7 +66,8 @@ WAITING = gauge("gorch_executor_waiting", "attempts that wait for a slot", "exec
 CAPACITY = gauge("gorch_executor_capacity", "jobs that it runs at once, as it says", "executor", merge=Merge.MAX)
 LOAD = gauge("gorch_executor_load", "jobs that it ran when it was asked last", "executor", merge=Merge.MAX)
 
-METRICS: tuple[Metric, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+_OWN = [value for value in list(globals().values()) if isinstance(value, Metric)]
+METRICS = tuple(dict.fromkeys((*SHARED, *_OWN)))
 
 
 class Measures:
@@ -84,6 +76,8 @@ class Measures:
     def __init__(self, folder: Path | None = None) -> None:
         self.meter = meter = Meter(folder)
         self._engines = {NIL, SLEEP}
+        #: Whether an executor is known to have an engine; plugged in by who knows the executors.
+        self.has_engine: Callable[[str], bool] = lambda _: False
         self.tasks_accepted = meter.counter(TASKS_ACCEPTED)
         self.tasks_ended = meter.counter(TASKS_ENDED)
         self.nodes_ended = meter.counter(NODES_ENDED)
@@ -97,12 +91,8 @@ class Measures:
         self.commit_seconds = meter.histogram(COMMIT_SECONDS)
         self.journal_faults = meter.counter(JOURNAL_FAULTS)
         self.streams_opened = meter.counter(STREAMS_OPENED)
-        self.requests = meter.counter(REQUESTS)
-        self.hub_lag = meter.histogram(HUB_LAG)
-        self.cpu = meter.counter(CPU)
         self.runs = meter.gauge(RUNS)
         self.streams = meter.gauge(STREAMS)
-        self.resident = meter.gauge(RESIDENT)
         self.writable = meter.gauge(WRITABLE)
         self.reachable = meter.gauge(REACHABLE)
         self.in_flight = meter.gauge(IN_FLIGHT)
@@ -110,13 +100,19 @@ class Measures:
         self.waiting = meter.gauge(WAITING)
         self.capacity = meter.gauge(CAPACITY)
         self.load = meter.gauge(LOAD)
-
-    def know(self, engines: set[str]) -> None:
-        """Take note of engines that executors have: those of nodes that name others are counted as one."""
-        self._engines |= engines
+        for state in State:
+            if state.final:  # so that the first of them is seen as an increase
+                self.tasks_ended.show(state.label)
 
     def _engine(self, node: Node) -> str:
-        return node.engine if node.engine in self._engines else "other"
+        """Return the label of a node's engine: those that no executor has are counted as one."""
+        engine = node.engine
+        if engine in self._engines:
+            return engine
+        if not self.has_engine(engine):
+            return "other"
+        self._engines.add(engine)
+        return engine
 
     def of_node(self, node: Node, old: NodeRow, new: NodeRow, ended: AttemptRow | None) -> Tally:
         """Return what a change of a node counts for; ``ended``: the row of an attempt that is written with it."""

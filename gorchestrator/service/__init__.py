@@ -9,6 +9,7 @@ from gorchestrator.service.events import Events
 from gorchestrator.service.executors import Executors
 from gorchestrator.service.layouts import Layouts
 from gorchestrator.service.logs import Logs
+from gorchestrator.service.monitoring import Monitoring
 from gorchestrator.service.reruns import Reruns
 from gorchestrator.service.submissions import Submissions
 from gorchestrator.service.tasks import Tasks
@@ -21,6 +22,7 @@ __all__ = [
     "Explanations",
     "Layouts",
     "Logs",
+    "Monitoring",
     "Reruns",
     "Service",
     "Submissions",
@@ -42,3 +44,4 @@ class Service:
     layouts: Layouts
     events: Events
     executors: Executors
+    monitoring: Monitoring

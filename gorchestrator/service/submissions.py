@@ -30,14 +30,22 @@ class Submissions:
     """Takes graphs and runs them in this process."""
 
     def __init__(
-        self, *, store: Store, scheduler: Scheduler, ownership: Ownership, fleet: Fleet, open_runs: int
+        self,
+        *,
+        store: Store,
+        scheduler: Scheduler,
+        ownership: Ownership,
+        fleet: Fleet,
+        open_runs: int,
+        accepted: Callable[[], None] = lambda: None,
     ) -> None:
-        """``open_runs``: how many tasks of all processes may be open."""
+        """``open_runs``: how many tasks of all processes may be open; ``accepted`` is called for each new one."""
         self._store = store
         self._scheduler = scheduler
         self._ownership = ownership
         self._fleet = fleet
         self._open_runs = open_runs
+        self._accepted = accepted
         self._in_progress: set[str] = set()
 
     def validate(self, document: Mapping[str, Any], faults: Sequence[Fault] = ()) -> Graph:
@@ -103,6 +111,7 @@ class Submissions:
             request=request,
         )
         if taken == task.id:
+            self._accepted()
             self._scheduler.run(Stored(task, graph, rows, attempts={}, log_sizes={}))
         return taken
 

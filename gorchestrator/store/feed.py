@@ -33,6 +33,12 @@ class Feed:
         self._kept: list[EventRow] = []  # without a gap
         self._from = 0  # the number of the event before the first of them
         self._closed = False
+        self.opened = 0  # followers so far
+
+    @property
+    def followers(self) -> int:
+        """How many follow it now."""
+        return len(self._followers)
 
     def follow(
         self, after: int, task: str | None, beat: float, kinds: Container[str] | None = None
@@ -42,6 +48,7 @@ class Feed:
         ``kinds``: no others. Ends when the store is closed; that of a task with its end.
         """
         woken = Event()
+        self.opened += 1
         self._followers.add(woken)
         try:
             self._listen()

@@ -148,7 +148,12 @@ class Journal:
     @property
     def fault(self) -> str | None:
         """What keeps the journal from being written, None if nothing is known to."""
-        return _ENDED if self._thread.ready() and not self._closed else self._fault
+        return _ENDED if self.ended else self._fault
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can be written any more by this process, though nobody has asked for that."""
+        return bool(self._thread.ready()) and not self._closed
 
     def close(self) -> None:
         """Write what is queued and end the thread."""

@@ -95,6 +95,10 @@ class _Instrument:
 class Counter(_Instrument):
     """Counts."""
 
+    def show(self, *labels: str) -> None:
+        """Show 0 if nothing was counted yet: else the first one is no increase to Prometheus."""
+        self._place(labels)
+
     def inc(self, *labels: str, by: float = 1) -> None:
         """Count one more, or ``by`` more."""
         self._values[self._place(labels)] += by

@@ -67,7 +67,8 @@ def _own(folder: Path) -> Path:
     """Return the directory of this service; those of services that have ended are removed."""
     main = os.getppid()
     own = folder / f"{main}-{processes.start_ticks(main) or 0}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # as the service would make it
+    folder.mkdir(mode=0o700, exist_ok=True)
     for each in folder.iterdir():
         pid, _, start = each.name.partition("-")
         alive = pid.isdecimal() and start == str(processes.start_ticks(int(pid)) or 0)

@@ -1,0 +1,110 @@
+"""The routes for operators' machines: metrics, and whether the service is alive and ready. Each docstring is its docs.
+
+They stand outside of ``/v1``, at the paths where such machines look.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+from marshmallow import Schema, fields
+
+from gorchestrator.api.context import service
+from gorchestrator.common.http.monitoring import WritableSchema
+from gorchestrator.common.timestamps import to_wire
+from gorchestrator.service.monitoring import Contact
+
+blueprint = Blueprint("monitoring", __name__)
+
+
+class ContactSchema(Schema):
+    """Whether the process that answers is in contact with an executor."""
+
+    name = fields.String(metadata={"example": "executor"})
+    reachable = fields.Boolean(metadata={"example": True})
+    since = fields.String(metadata={"description": "since when it is so", "example": "2026-11-21T08:30:00Z"})
+    reason = fields.String(allow_none=True, metadata={"description": "why it is not reachable"})
+
+
+class ReadySchema(Schema):
+    """Whether the service accepts graphs."""
+
+    status = fields.String(metadata={"description": "ready or not ready", "example": "ready"})
+    store = fields.Nested(WritableSchema)
+    draining = fields.Boolean(metadata={"description": "whether it is about to stop", "example": False})
+    executors = fields.List(fields.Nested(ContactSchema))
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Show the metrics.
+
+    ---
+    get:
+      tags: [service]
+      summary: The metrics of all workers, for Prometheus
+      parameters:
+        - in: header
+          name: Accept
+          description: "`application/openmetrics-text` for that format"
+          schema: {type: string}
+      responses:
+        200:
+          description: "all metrics; docs/monitoring.rst lists them"
+          content:
+            text/plain: {schema: {type: string}}
+            application/openmetrics-text: {schema: {type: string}}
+        403: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+    """
+    text, media_type = service().monitoring.metrics(request.headers.get("Accept", ""))
+    return Response(text, content_type=media_type)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Any:
+    """Say whether the service is alive.
+
+    ---
+    get:
+      tags: [service]
+      summary: Whether the service is alive; if not, restart it
+      responses:
+        200: {description: it is, content: &alive {application/json: {schema: {$ref: "#/components/schemas/Alive"}}}}
+        403: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+        503: {description: it is not, content: *alive}
+    """
+    alive = service().monitoring.alive
+    return ({"status": "alive"}, 200) if alive else ({"status": "dead"}, 503)
+
+
+@blueprint.get("/readyz")
+def readyz() -> Any:
+    """Say whether the service is ready.
+
+    ---
+    get:
+      tags: [service]
+      summary: Whether graphs are accepted; executors are told, but do not count
+      description: >-
+        It is ready while the store can be written and it is not about to stop. With no executor in reach graphs are
+        accepted all the same: their nodes wait.
+      responses:
+        200: {description: they are, content: &ready {application/json: {schema: {$ref: "#/components/schemas/Ready"}}}}
+        403: {$ref: "#/components/responses/Problem"}
+        421: {$ref: "#/components/responses/Problem"}
+        503: {description: they are not, content: *ready}
+    """
+    found = service().monitoring.readiness()
+    answer = {
+        "status": "ready" if found.ready else "not ready",
+        "store": {"ok": found.fault is None, "reason": found.fault},
+        "draining": found.draining,
+        "executors": [_contact(each) for each in found.executors],
+    }
+    return answer, 200 if found.ready else 503
+
+
+def _contact(found: Contact) -> dict[str, Any]:
+    since = to_wire(found.since)
+    return {"name": found.name, "reachable": found.reachable, "since": since, "reason": found.reason}
