@@ -369,3 +369,42 @@ topology_template:
     assert node["env"] == {"ports": "[80, 81]", "bare": "[80, 81]", "on": "true", "many": "1", "map": '{"value": 1}'}
     told = sorted(each.text for each in found.warnings)
     assert [text.partition(",")[0] for text in told] == ["is a boolean", "is a list"]
+
+
+def test_hosts_of_all_kinds_offer_what_later_versions_call_compute(converted: Converted) -> None:
+    found = converted("""
+node_types:
+  my.App:
+    derived_from: tosca.nodes.WebApplication
+    requirements: [{host: {capability: tosca.capabilities.Compute, relationship: HostedOn}}]
+  my.Data:
+    derived_from: tosca.nodes.Database
+    requirements: [{host: {capability: tosca.capabilities.Compute, relationship: HostedOn}}]
+  my.Boxed:
+    derived_from: tosca.nodes.Container.Application
+    requirements: [{host: {capability: tosca.capabilities.Compute, relationship: HostedOn}}]
+topology_template:
+  node_templates:
+    machine: {type: Compute}
+    web: {type: WebServer, requirements: [{host: machine}]}
+    dbms: {type: DBMS, requirements: [{host: machine}]}
+    runtime: {type: tosca.nodes.Container.Runtime, requirements: [{host: machine}]}
+    app: {type: my.App, requirements: [{host: web}]}
+    data: {type: my.Data, properties: {name: main}, requirements: [{host: dbms}]}
+    boxed: {type: my.Boxed, requirements: [{host: runtime}, {network: {node: app, capability: app_endpoint}}]}
+""")
+    assert found.warnings == ()
+
+
+def test_a_connection_may_have_a_credential(converted: Converted) -> None:
+    found = converted("""
+topology_template:
+  node_templates:
+    one: {type: tosca.nodes.Root}
+    two:
+      type: tosca.nodes.Root
+      requirements:
+        - dependency: {node: one, relationship: {type: ConnectsTo, properties: {credential: {token: t, user: u}}}}
+  outputs: {user: {value: {get_property: [two, dependency, credential, user]}}}
+""")
+    assert found.written.evaluate({}) == {"user": "u"}
