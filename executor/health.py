@@ -13,6 +13,7 @@ from marshmallow import Schema, fields
 from executor import measures, names
 from executor.web import document, service
 from gorchestrator.common.http.monitoring import WritableSchema
+from gorchestrator.common.http.problems import NotReady
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.metrics import encode
 from gorchestrator.common.metrics.pulse import free, known
@@ -25,7 +26,7 @@ health = Blueprint("health", __name__)
 class ReadySchema(Schema):
     """Whether the executor takes jobs."""
 
-    status = fields.String(metadata={"description": "ready or not ready", "example": "ready"})
+    status = fields.String(metadata={"example": "ready"})
     disk = fields.Nested(WritableSchema)
     draining = fields.Boolean(metadata={"description": "whether it is about to stop", "example": False})
     load_ = fields.Integer(data_key="load", metadata={"description": "jobs that run", "example": 0})
@@ -79,22 +80,23 @@ def readyz() -> Response:
     get:
       summary: Whether it takes jobs, if need be into its queue
       responses:
-        200: {description: it does, content: &ready {application/json: {schema: Ready}}}
-        403: {description: no client certificate, content: {application/problem+json: {schema: Problem}}}
-        503: {description: "it does not: its disk cannot be written, or it is about to stop", content: *ready}
+        200: {description: it does, content: {application/json: {schema: Ready}}}
+        403: {description: no client certificate, content: &problem {application/problem+json: {schema: Problem}}}
+        503: {description: "it does not: its disk cannot be written, or it is about to stop; the problem has the
+          same members", content: *problem}
     """
     here = service()
     fault = _fault(here.config.data)
     draining = here.runner.closing or here.runner.draining
-    ready = fault is None and not draining
-    answer: dict[str, Any] = {
-        "status": "ready" if ready else "not ready",
+    told: dict[str, Any] = {
         "disk": {"ok": fault is None, "reason": fault},
         "draining": draining,
         "load": len(here.runner.running),
         "queued": len(here.runner.waiting),
     }
-    return document(answer, 200 if ready else 503)
+    if fault is not None or draining:
+        raise NotReady(fault, **told)
+    return document({"status": "ready", **told})
 
 
 def _fault(data: Path) -> str | None:

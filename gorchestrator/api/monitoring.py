@@ -10,6 +10,7 @@ from marshmallow import Schema, fields
 
 from gorchestrator.api.context import service
 from gorchestrator.common.http.monitoring import WritableSchema
+from gorchestrator.common.http.problems import NotAlive, NotReady
 from gorchestrator.common.timestamps import to_wire
 from gorchestrator.service.monitoring import Contact
 
@@ -28,7 +29,7 @@ class ContactSchema(Schema):
 class ReadySchema(Schema):
     """Whether the service accepts graphs."""
 
-    status = fields.String(metadata={"description": "ready or not ready", "example": "ready"})
+    status = fields.String(metadata={"example": "ready"})
     store = fields.Nested(WritableSchema)
     draining = fields.Boolean(metadata={"description": "whether it is about to stop", "example": False})
     executors = fields.List(fields.Nested(ContactSchema))
@@ -69,13 +70,14 @@ def healthz() -> Any:
       tags: [service]
       summary: Whether the service is alive; if not, restart it
       responses:
-        200: {description: it is, content: &alive {application/json: {schema: {$ref: "#/components/schemas/Alive"}}}}
+        200: {description: it is, content: {application/json: {schema: {$ref: "#/components/schemas/Alive"}}}}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
-        503: {description: it is not, content: *alive}
+        503: {$ref: "#/components/responses/Problem"}
     """
-    alive = service().monitoring.alive
-    return ({"status": "alive"}, 200) if alive else ({"status": "dead"}, 503)
+    if not service().monitoring.alive:
+        raise NotAlive
+    return {"status": "alive"}
 
 
 @blueprint.get("/readyz")
@@ -88,21 +90,22 @@ def readyz() -> Any:
       summary: Whether graphs are accepted; executors are told, but do not count
       description: >-
         It is ready while the store can be written and it is not about to stop. With no executor in reach graphs are
-        accepted all the same: their nodes wait.
+        accepted all the same: their nodes wait. The problem of a 503 has the same members.
       responses:
-        200: {description: they are, content: &ready {application/json: {schema: {$ref: "#/components/schemas/Ready"}}}}
+        200: {description: they are, content: {application/json: {schema: {$ref: "#/components/schemas/Ready"}}}}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
-        503: {description: they are not, content: *ready}
+        503: {$ref: "#/components/responses/Problem"}
     """
     found = service().monitoring.readiness()
-    answer = {
-        "status": "ready" if found.ready else "not ready",
+    told: dict[str, Any] = {
         "store": {"ok": found.fault is None, "reason": found.fault},
         "draining": found.draining,
         "executors": [_contact(each) for each in found.executors],
     }
-    return answer, 200 if found.ready else 503
+    if not found.ready:
+        raise NotReady(found.fault, **told)
+    return {"status": "ready", **told}
 
 
 def _contact(found: Contact) -> dict[str, Any]:

@@ -33,7 +33,8 @@ API, EXECUTOR, GORCH, OPERATIONS, WEB = (
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
 OF_EXECUTORS_ONLY = {"invalid"}  # the orchestrator says invalid-gorch
-OF_ORCHESTRATORS_ONLY = {"peer-not-allowed"}  # an executor is protected by certificates, or on loopback
+# An executor is protected by certificates, or on loopback; and it has no thread without which it is dead.
+OF_ORCHESTRATORS_ONLY = {"peer-not-allowed", "not-alive"}
 
 
 def section(document: nodes.document, title: str) -> nodes.section:

@@ -107,6 +107,22 @@ class PeerNotAllowed(Problem):
     title = "Caller not allowed"
 
 
+class NotAlive(Problem):
+    """The service cannot do its work any more: restart it."""
+
+    type = "not-alive"
+    status = 503
+    title = "Not alive"
+
+
+class NotReady(Problem):
+    """The service is about to stop."""
+
+    type = "not-ready"
+    status = 503
+    title = "Not ready"
+
+
 class Internal(Problem):
     """A fault of this service; its log says more."""
 

@@ -243,6 +243,9 @@ def test_apispec_has_every_route_and_its_examples_run(executor: Executor) -> Non
         "/v1/tasks/{task_id}/ack": {"post"},
         "/v1/tasks/ack": {"post"},
         "/v1/ping": {"get"},
+        "/metrics": {"get"},
+        "/healthz": {"get"},
+        "/readyz": {"get"},
     }
     put = paths["/v1/tasks/{task_id}"]["put"]
     example = put["requestBody"]["content"]["application/json"]["example"]
