@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gorchestrator.tosca.types.system import TypeSystem
 
 _DEEPEST = 100  # values within values: a data type whose default has itself in it has no end
+_MOST = 100_000  # defaults that are filled in: each of few types may have some of the next
 
 
 def check(value: Value, definition: PropertyDef, place: Place, types: "TypeSystem", report: Report) -> Value:
@@ -31,6 +32,7 @@ class _Checker:
     def __init__(self, types: "TypeSystem", report: Report) -> None:
         self._types = types
         self._report = report
+        self._filled = 0
 
     def value(self, value: Value, wanted: PropertyDef, place: Place, depth: int, *, lenient: bool) -> Value:
         """Check one value."""
@@ -108,6 +110,10 @@ class _Checker:
             if given.get(name) is not None:
                 continue
             if field.has_default and field.default is not None:
+                self._filled += 1
+                if self._filled > _MOST:
+                    self._report.fault(field.place, f"this is filled in more than {_MOST} times for one value")
+                    break
                 found[name] = self.value(field.default, field, field.place, depth + 1, lenient=False)
             elif field.needs_value:
                 self._report.fault(place, f"{data.name} needs a value for {name}")
@@ -115,7 +121,8 @@ class _Checker:
 
     def _constrain(self, value: Value, kind: str, constraints: tuple[Constraint, ...], place: Place) -> None:
         for each in constraints:
-            if call_in(each.argument):
+            parts = each.argument if isinstance(each.argument, list) else [each.argument]
+            if any(call_in(part) for part in parts):
                 self._report.warn(each.place, "ignored: a constraint that has to be worked out is not checked")
                 continue
             try:

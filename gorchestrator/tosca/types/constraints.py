@@ -1,6 +1,7 @@
 """Constraints: what a value must be besides being of its type."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ _COMPARISONS = {
 }
 _LENGTHS = {"length": "equal to", "min_length": "at least", "max_length": "at most"}
 _OPERATORS = (*_COMPARISONS, *_LENGTHS, "in_range", "valid_values", "pattern", "schema")
+_UNORDERED = ("boolean", "json", "null", "range", "xml")
 _LONGEST = 4096  # characters that a pattern is tried on
 _QUIET = re2.Options()
 _QUIET.log_errors = False
@@ -65,9 +67,9 @@ def _is_well_formed(operator: str, argument: Value, place: Place, report: Report
         wanted = "an integer"
     elif operator == "pattern":
         try:
-            re.compile(argument)
+            _compiled(argument)
         except (re.error, TypeError, OverflowError, RecursionError) as error:
-            wanted = f"a regular expression ({error})"
+            wanted = f"a regular expression ({error})" if isinstance(argument, str) else "a regular expression"
     if wanted:
         report.fault(place, f"{operator} needs {wanted}, but has {kind_of(argument)}")
     return not wanted
@@ -117,7 +119,9 @@ def _compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, _QUIET)
     except re2.error:  # it looks around, or back
-        return re.compile(pattern)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what Python may take otherwise one day
+            return re.compile(pattern)
 
 
 def _same(value: Value, wanted: Value, kind: str) -> bool:
@@ -129,7 +133,7 @@ def _same(value: Value, wanted: Value, kind: str) -> bool:
 def _compare(operator: str, value: Value, bound: Value, kind: str) -> bool:
     if operator == "equal":
         return _same(value, bound, kind)
-    if not is_scalar(kind) or kind in ("boolean", "range"):
+    if not is_scalar(kind) or kind in _UNORDERED:
         raise Unfit(f"{operator} is not for {kind}")
     rank, limit = scalar(kind, value).rank, scalar(kind, bound, lenient=True).rank
     holds = {

@@ -1,6 +1,6 @@
 """Interfaces of types, in both notations: operations below ``operations`` (1.3), or directly in the interface."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gorchestrator.tosca.faults import Place, Report
@@ -37,18 +37,28 @@ def _interface(
 ) -> InterfaceDef:
     at = place_in(raw, "type", place)
     written = as_text(raw.get("type"), at, types.report)
+    if inherited is not None and inherited.type and not written:
+        return _over(inherited, inherited.type, raw, place, types.report)
     kind = types.find("interface", written or name, place.file)
     if kind is None:
         if written:
             types.report.fault(at, f"unknown interface type {written}")
-        return _over(
-            inherited or InterfaceDef("", place), inherited.type if inherited else "", raw, place, types.report
-        )
-    described = next(iter(kind.interfaces.values()))
-    base = described
+        base = inherited or InterfaceDef("", place)
+        return _over(base, base.type, raw, place, types.report)
+    base = next(iter(kind.interfaces.values()))
     if inherited is not None:
-        base = InterfaceDef(kind.name, place, inherited.inputs, described.operations | inherited.operations)
+        base = _refined(base, inherited, types.report)
     return _over(base, kind.name, raw, place, types.report)
+
+
+def _refined(described: InterfaceDef, inherited: InterfaceDef, report: Report) -> InterfaceDef:
+    """Return an inherited interface as one of another type, which may say more of its operations and inputs."""
+    operations = dict(described.operations)
+    for name, layers in inherited.operations.items():
+        known = operations.get(name, ())
+        operations[name] = (*known, *(each for each in layers if each not in known))
+    inputs = _inputs((described.inputs, inherited.inputs), described.place, report)
+    return InterfaceDef(described.type, described.place, inputs, operations)
 
 
 def _over(base: InterfaceDef, kind: str, raw: dict[str, Any], place: Place, report: Report) -> InterfaceDef:
@@ -57,11 +67,17 @@ def _over(base: InterfaceDef, kind: str, raw: dict[str, Any], place: Place, repo
     for name, content, at in _operations(raw, place, report):
         operations[name] = (*operations.get(name, ()), OperationDef(name, content, at, at.file))
     at = place_in(raw, "inputs", place)
-    inputs = Map(at)
-    for section in (base.inputs, as_map(raw.get("inputs"), at, report)):
-        for name, content, there in entries(section, at, report):
-            inputs.put(name, content, there.line)
+    inputs = _inputs((base.inputs, as_map(raw.get("inputs"), at, report)), at, report)
     return InterfaceDef(kind, place, inputs, operations)
+
+
+def _inputs(sections: Iterable[dict[str, Any]], place: Place, report: Report) -> Map:
+    """Put sections ``inputs`` over each other."""
+    inputs = Map(place)
+    for section in sections:
+        for name, content, there in entries(section, place, report):
+            inputs.put(name, content, there.line)
+    return inputs
 
 
 def _operations(raw: dict[str, Any], place: Place, report: Report) -> Iterator[tuple[str, Any, Place]]:

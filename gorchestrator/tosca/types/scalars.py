@@ -1,5 +1,6 @@
 """Scalar types: what of YAML each takes, what it is made into, and by what two values of it are compared."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -98,6 +99,8 @@ def _float(value: Value) -> Scalar:
         value = Number(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unfit(f"must be a number, but is {_told(value)}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unfit("must be a number that a computer can hold")
     return Scalar(value, value)
 
 

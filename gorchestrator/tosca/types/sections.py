@@ -42,13 +42,10 @@ _UNBOUNDED = "UNBOUNDED"
 
 
 def definitions(
-    raw: dict[str, Any], key: str, place: Place, inherited: dict[str, PropertyDef], report: Report
+    raw: dict[str, Any], key: str, place: Place, inherited: dict[str, PropertyDef], types: "TypeSystem"
 ) -> dict[str, PropertyDef]:
     """Return the properties or attributes of a type with those that it inherits."""
-    found = dict(inherited)
-    for name, content, at in entries(raw.get(key), place_in(raw, key, place), report):
-        found[name] = read_definition(name, content, at, report, inherited.get(name))
-    return found
+    return inherited | _changed(raw, key, place, inherited, types)
 
 
 def capabilities(
@@ -70,32 +67,46 @@ def _capability(raw: Any, place: Place, base: CapabilityDef | None, types: "Type
     if "occurrences" in content:
         occurrences(content["occurrences"], place_in(content, "occurrences", place), report)
     if "type" in content or base is None:
-        at = place_in(content, "type", place)
-        name = as_text(content.get("type"), at, report)
-        kind = types.find("capability", name, place.file) if name else None
-        if kind is None:
-            report.fault(at, f"unknown capability type {name}" if name else "a capability needs a type")
+        base = _typed(content, place, base, types)
+        if base is None:
             return None
-        base = CapabilityDef(kind.name, place)
-    kind = types.find("capability", base.type, place.file)
+    kind = types.find("capability", base.type)
     own = kind.properties if kind is not None else {}
     attributes = kind.attributes if kind is not None else {}
     sources = as_texts(content.get("valid_source_types"), place_in(content, "valid_source_types", place), report)
     return CapabilityDef(
         base.type,
         place,
-        base.properties | _changed(content, "properties", place, own | base.properties, report),
-        base.attributes | _changed(content, "attributes", place, attributes | base.attributes, report),
+        base.properties | _changed(content, "properties", place, own | base.properties, types),
+        base.attributes | _changed(content, "attributes", place, attributes | base.attributes, types),
         tuple(types.full_name("node", each, place.file) or each for each in sources) or base.valid_source_types,
     )
 
 
+def _typed(raw: dict[str, Any], place: Place, base: CapabilityDef | None, types: "TypeSystem") -> CapabilityDef | None:
+    """Return a capability of the type that is named here; if that derives from the inherited one, with its changes."""
+    at = place_in(raw, "type", place)
+    name = as_text(raw.get("type"), at, types.report)
+    kind = types.find("capability", name, place.file) if name else None
+    if kind is None:
+        types.report.fault(at, f"unknown capability type {name}" if name else "a capability needs a type")
+        return None
+    if base is not None and base.type in (kind.name, *kind.derived_from):
+        return replace(base, type=kind.name, valid_source_types=())
+    return CapabilityDef(kind.name, place)
+
+
 def _changed(
-    raw: dict[str, Any], key: str, place: Place, known: dict[str, PropertyDef], report: Report
+    raw: dict[str, Any], key: str, place: Place, known: dict[str, PropertyDef], types: "TypeSystem"
 ) -> dict[str, PropertyDef]:
     """Return only what is defined here, perhaps as a change of what is known."""
-    section = entries(raw.get(key), place_in(raw, key, place), report)
-    return {name: read_definition(name, content, at, report, known.get(name)) for name, content, at in section}
+    found = {}
+    for name, content, at in entries(raw.get(key), place_in(raw, key, place), types.report):
+        base = known.get(name)
+        if base is not None and base.place.file != at.file:  # in this file, its type may have another name
+            base = replace(base, type=types.full_name("data", base.type, base.place.file) or base.type)
+        found[name] = read_definition(name, content, at, types.report, base)
+    return found
 
 
 def requirements(

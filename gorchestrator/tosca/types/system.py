@@ -10,8 +10,7 @@ from gorchestrator.tosca.reading.source import Map
 from gorchestrator.tosca.types import interfaces, sections
 from gorchestrator.tosca.types.definitions import EntityType, InterfaceDef, Kind
 from gorchestrator.tosca.types.normative import full_name, normative
-from gorchestrator.tosca.types.scalars import is_scalar
-from gorchestrator.tosca.types.values import PropertyDef, read_definition
+from gorchestrator.tosca.types.values import PropertyDef, is_primitive, read_definition, type_called
 
 _SECTIONS: dict[Kind, str] = {
     "node": "node_types",
@@ -34,7 +33,6 @@ _KEYS: dict[Kind, tuple[str, ...]] = {
     "policy": ("properties", "targets", "triggers"),
     "group": (*_VALUES, "members", "requirements", "capabilities", "interfaces"),
 }
-_COLLECTIONS = ("list", "map")
 
 
 class TypeSystem:
@@ -60,7 +58,7 @@ class TypeSystem:
 
     def is_data(self, name: str, file: str = "") -> bool:
         """Whether this is the name of a type that a value can have."""
-        return _is_primitive(name) or self.full_name("data", name, file) is not None
+        return is_primitive(name) or self.full_name("data", name, file) is not None
 
     def full_name(self, kind: Kind, name: str, file: str = "") -> str | None:
         """Return the full name of a type, as it is known in every file, by one as it is written in a file."""
@@ -98,7 +96,7 @@ class TypeSystem:
         place = _place(raw)
         at = place_in(raw, "derived_from", place)
         written = as_text(raw.get("derived_from"), at, self.report) if isinstance(raw, dict) else ""
-        if not written or (kind == "data" and _is_primitive(written)):
+        if not written or (kind == "data" and is_primitive(type_called(written))):
             return None
         parent = self.full_name(kind, written, place.file)
         if parent is None:
@@ -115,20 +113,21 @@ class TypeSystem:
         place = _place(raw)
         content = raw if isinstance(raw, dict) else {}
         base = parent or EntityType("", kind, place, place.file)
-        if kind in _KEYS and not own:
-            only(content, place, (*_COMMON, *_KEYS[kind]), self.report, lenient=True)
+        has = _KEYS.get(kind, ())  # only these are read: a capability that had capabilities would have no end
+        if has and not own:
+            only(content, place, (*_COMMON, *has), self.report, lenient=True)
         made = EntityType(
             name,
             kind,
             place,
             place.file,
             (parent.name, *parent.derived_from) if parent is not None else (),
-            sections.definitions(content, "properties", place, base.properties, self.report),
-            sections.definitions(content, "attributes", place, base.attributes, self.report),
-            sections.capabilities(content, place, base.capabilities, self),
-            sections.requirements(content, place, base.requirements, self),
-            self._interfaces(name, content, place, base),
-            sections.artifacts(content, place, base.artifacts, self.report),
+            sections.definitions(content, "properties", place, base.properties, self),
+            sections.definitions(content, "attributes", place, base.attributes, self),
+            sections.capabilities(content, place, base.capabilities, self) if "capabilities" in has else {},
+            sections.requirements(content, place, base.requirements, self) if "requirements" in has else {},
+            self._interfaces(name, content, place, base) if kind == "interface" or "interfaces" in has else {},
+            sections.artifacts(content, place, base.artifacts, self.report) if "artifacts" in has else {},
             self._value(content, place, base) if kind == "data" else None,
         )
         if not own:
@@ -146,8 +145,8 @@ class TypeSystem:
         """Return what a data type narrows, if that is a scalar, a list or a map."""
         written = content.get("type", content.get("derived_from"))
         narrowed = base.value
-        if narrowed is None and isinstance(written, str) and _is_primitive(written):
-            narrowed = PropertyDef(written, written, place)
+        if narrowed is None and isinstance(written, str) and is_primitive(type_called(written)):
+            narrowed = PropertyDef(written, type_called(written), place)
         if narrowed is None:
             return None
         own = {key: content[key] for key in ("constraints", "entry_schema", "key_schema") if key in content}
@@ -168,10 +167,6 @@ class TypeSystem:
         for schema in (definition.entry_schema, definition.key_schema):
             if schema is not None:
                 self._check_type(schema)
-
-
-def _is_primitive(name: str) -> bool:
-    return is_scalar(name) or name in _COLLECTIONS
 
 
 def _place(raw: Any) -> Place:

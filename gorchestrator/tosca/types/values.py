@@ -7,6 +7,7 @@ from gorchestrator.tosca.faults import Place, Report
 from gorchestrator.tosca.model import Value
 from gorchestrator.tosca.reading.shapes import as_text, kind_of, only, place_in
 from gorchestrator.tosca.types.constraints import Constraint, read_constraints
+from gorchestrator.tosca.types.scalars import is_scalar
 
 _KEYS = (
     "type",
@@ -22,6 +23,7 @@ _KEYS = (
     "external_schema",
     "metadata",
 )
+_COLLECTIONS = ("list", "map")
 _DEEPEST = 20  # schemas within schemas
 
 
@@ -55,12 +57,13 @@ def read_definition(
     """Return a definition written as a map, or as the name of a type; a fault tells what is wrong with it.
 
     ``base``: the definition that it refines: what it leaves out together with its type is as there, and a value alone
-    is a new default.
+    is a new default (unless it is the name of the type once more).
     """
     if base is not None and not isinstance(raw, dict):
-        return base if raw is None else replace(base, default=raw, has_default=True, place=place)
+        same = raw is None or (isinstance(raw, str) and type_called(raw) == base.type)
+        return base if same else replace(base, default=raw, has_default=True, place=place)
     if isinstance(raw, str):
-        return PropertyDef(name, raw, place)
+        return PropertyDef(name, type_called(raw), place)
     if not isinstance(raw, dict):
         report.fault(place, f"must be a map with a type, or the name of one, but is {kind_of(raw)}")
         return PropertyDef(name, "", place, required=False)
@@ -94,7 +97,18 @@ def _type_of(raw: dict[str, Any], place: Place, report: Report) -> str:
     name = as_text(raw.get("type"), place_in(raw, "type", place), report)
     if not name and raw.get("type") is None:
         report.fault(place, "needs a type")
-    return name
+    return type_called(name)
+
+
+def type_called(written: str) -> str:
+    """Return a type's name as it is written, without the prefix that TOSCA lets its primitive types have."""
+    bare = written.removeprefix("tosca:")
+    return bare if is_primitive(bare) else written
+
+
+def is_primitive(name: str) -> bool:
+    """Whether a type is one that TOSCA knows without a definition."""
+    return is_scalar(name) or name in _COLLECTIONS
 
 
 def _flag(raw: dict[str, Any], place: Place, otherwise: bool, report: Report) -> bool:
