@@ -27,6 +27,7 @@ from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.measures import Measures
+from gorchestrator.domain.retention import Limits
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.service import (
@@ -37,6 +38,7 @@ from gorchestrator.service import (
     Logs,
     Monitoring,
     Reruns,
+    Retention,
     Service,
     Submissions,
     Tasks,
@@ -70,6 +72,7 @@ class Parts:
             lease=config.lease,
             measures=measures,
         )
+        self.retention = Retention(self.store, Limits(config.keep_age, config.keep_count, config.keep_bytes))
         self.drawer = Drawer()
         tasks = Tasks(self.store)
         logs = Logs(self.store, tasks)
@@ -109,10 +112,12 @@ class Parts:
         self.reconciler.start()
         self.scheduler.start()
         self.service.monitoring.start()
+        self.retention.start()
 
     def release(self) -> None:
         """Give up all runs and end all waiting, at once: others go on with them, and what runs on executors goes on."""
         self.service.monitoring.draining = True
+        self.retention.stop()
         self.store.end_waiting()
         with suppress(StoreError):  # then it is the lease that tells the others
             self.scheduler.stop()

@@ -74,6 +74,21 @@ class Config:
         unit="seconds",
         check=checks.at_least(1),
     )
+    keep_age: float = setting(
+        30 * 86_400.0,
+        "how long tasks are kept that have ended; 0: without limit",
+        unit="seconds",
+        check=checks.at_least(0),
+    )
+    keep_count: int = setting(
+        100_000, "how many tasks are kept that have ended; 0: without limit", check=checks.at_least(0)
+    )
+    keep_bytes: int = setting(
+        10 * 2**30,
+        "size of the database above which the tasks are removed that ended first; 0: without limit",
+        unit="bytes",
+        check=checks.at_least(0),
+    )
     log_limit: int = setting(10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024))
     log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
     log_format: str = setting(

@@ -2,6 +2,7 @@
 
 ``PATH write TASK COUNT``: writes COUNT changes, several greenlets at once, and prints each that is durable.
 ``PATH tail LAST``: prints the events that the tailer brings, until there are LAST of them.
+``PATH remove AGE``: removes the tasks that ended AGE seconds ago, and prints a line for each step.
 ``PATH open``: opens the store when a line comes, and prints the last seq.
 """
 
@@ -19,7 +20,9 @@ from gevent.event import Event  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
 
 from gorchestrator.domain.records import EventRow  # noqa: E402
+from gorchestrator.domain.retention import Limits  # noqa: E402
 from gorchestrator.store import Store  # noqa: E402
+from gorchestrator.store.sweeping import Sweep  # noqa: E402
 from store_support import node_change  # noqa: E402
 
 
@@ -57,6 +60,11 @@ def tail(store: Store, last: int) -> None:
     stop()
 
 
+def remove(store: Store, age: float) -> None:
+    """Remove what ended so long ago."""
+    Sweep(lambda: store.reader.due(Limits(age)), store.journal.maintain, lambda _: say("step")).run()
+
+
 def main(path: Path, command: str, *arguments: str) -> None:
     """Run one command."""
     if command == "open":
@@ -68,6 +76,8 @@ def main(path: Path, command: str, *arguments: str) -> None:
         write(store, arguments[0], int(arguments[1]))
     elif command == "tail":
         tail(store, int(arguments[0]))
+    elif command == "remove":
+        remove(store, float(arguments[0]))
     else:
         say(store.reader.last_seq())
     store.close()

@@ -33,6 +33,7 @@ COMMANDS = {
     "config": "config:config",
     "backup": "backups:backup",
     "restore": "backups:restore",
+    "gc": "gc:gc",
     "db": "db:db",
 }
 

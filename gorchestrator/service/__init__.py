@@ -11,6 +11,7 @@ from gorchestrator.service.layouts import Layouts
 from gorchestrator.service.logs import Logs
 from gorchestrator.service.monitoring import Monitoring
 from gorchestrator.service.reruns import Reruns
+from gorchestrator.service.retention import Retention
 from gorchestrator.service.submissions import Submissions
 from gorchestrator.service.tasks import Tasks
 from gorchestrator.service.validations import Validations
@@ -24,6 +25,7 @@ __all__ = [
     "Logs",
     "Monitoring",
     "Reruns",
+    "Retention",
     "Service",
     "Submissions",
     "Tasks",

@@ -36,8 +36,8 @@ class Events:
     def start_of(self, task_id: str, after: int | None) -> Start | None:
         """Return where a task's stream begins, None if all of it lies behind its reader. Raises UnknownTask."""
         row = self._tasks.get(task_id)
-        pruned, last = self._store.reader.kept()
-        if after and not pruned <= after <= last:
+        _, last = self._store.reader.kept()
+        if after and after > last:  # what is removed goes with its task, so all of this one are there
             return Start(self._store.reader.last_seq(task_id), reset=True)
         if row.state.final and (after or 0) >= self._store.reader.last_seq(task_id):
             return None

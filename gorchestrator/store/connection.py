@@ -1,10 +1,16 @@
 """Connections to the SQLite file, and what its faults mean to people."""
 
+import random
 import shlex
 import sqlite3
 from pathlib import Path
+from time import monotonic
+
+from gevent import monkey
 
 from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable
+
+_sleep = monkey.get_original("time", "sleep")
 
 _FAULTS = {
     "BUSY": "The database {path} is locked by another process. Look for an open sqlite3 shell or a backup.",
@@ -75,6 +81,25 @@ def writing(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA journal_size_limit=67108864")
     return connection
+
+
+def begin(connection: sqlite3.Connection, wait: float) -> None:
+    """Take the write lock, asked for every millisecond or so, at random: that gives all processes the same chance.
+
+    Raises what SQLite says when it was not to be had for ``wait`` seconds.
+    """
+    give_up = monotonic() + wait
+    longest = 0.0002
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or monotonic() > give_up:
+                raise
+        else:
+            return
+        _sleep(random.uniform(0.0, longest))  # noqa: S311  (no secret)
+        longest = min(longest * 1.5, 0.003)
 
 
 def reading(path: Path, wait: float = 2.0) -> sqlite3.Connection:

@@ -133,6 +133,10 @@ class Journal:
         """Take an owner from its open tasks, which anybody may claim then, and forget it."""
         self._wait(verbs.Release(owner))
 
+    def maintain(self, step: Verb) -> Any:
+        """Take a step of what ``removing`` does, in its turn between the commits of runs; return what it returns."""
+        return self._wait(step)
+
     # -- logs
 
     def append_log(self, chunk: LogChunk) -> None:

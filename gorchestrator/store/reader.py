@@ -20,7 +20,8 @@ from gorchestrator.domain.records import (
     Totals,
     Whole,
 )
-from gorchestrator.store import listing, logs, queries, rows
+from gorchestrator.domain.retention import Due, Limits
+from gorchestrator.store import listing, logs, queries, removing, rows
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
@@ -197,6 +198,14 @@ class Reader:
                 return Totals(_by_state(connection, queries.TOTALS), _by_state(connection, queries.OPEN_NODES), seq)
 
         return self._threads.call(read)
+
+    def due(self, limits: Limits) -> Due:
+        """Return what retention is to do next."""
+        return self._threads.call(lambda connection: removing.due(connection, limits))
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file, as far as nobody reads there: then the file gets smaller, too."""
+        self._threads.call(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
 
     def owners(self) -> list[OwnerRow]:
         """Return the processes that own runs, dead ones included."""

@@ -16,7 +16,7 @@ from gorchestrator.store.usage import Usage
 
 #: All versions of the schema, oldest first: the modules in ``migrations/versions``. Known here so that Alembic, which
 #: is slow to import, is needed only where there is something to change.
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 HEAD = REVISIONS[-1]
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,12 @@ def upgrade(path: Path) -> tuple[str | None, str]:
         raise StoreError(explain(error, path)) from error
     log.info("the database %s has the schema %s now", path, HEAD, extra={"event": "schema_migrated"})
     return before, HEAD
+
+
+def check(path: Path) -> None:
+    """Raise SchemaMismatch if a database has not the schema of this version, StoreDamaged if it was found damaged."""
+    damage.refuse(path)
+    _check(path, revision(path))
 
 
 def known(path: Path, name: Path) -> str:

@@ -82,6 +82,9 @@ Index(
 )
 Index("tasks_open", tasks.c.owner, tasks.c.state, sqlite_where=tasks.c.state < int(State.SUCCESS))
 
+#: Oldest end first, for retention.
+Index("tasks_ended", tasks.c.stopped_at, tasks.c.id, sqlite_where=tasks.c.state >= int(State.SUCCESS))
+
 #: How many tasks are in each state. Triggers on ``tasks`` keep it, whoever changes a task, see ``v0004_totals.py``.
 totals = Table(
     "totals",
@@ -203,6 +206,9 @@ log_chunks = Table(
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("task", "node", "attempt", "offset"),
 )
+
+#: Tasks that were removed, while rows of theirs are left in other tables: nobody finds these any more.
+remains = Table("remains", metadata, Column("task", Text, primary_key=True), sqlite_with_rowid=False)
 
 #: The processes that own runs. Who stands still is dead.
 owners = Table(

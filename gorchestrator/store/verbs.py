@@ -140,5 +140,6 @@ class KeepLayout:
         self._task, self._layout = task, layout
 
     def __call__(self, transaction: Transaction) -> None:
-        """Write it."""
-        transaction.connection.execute(_KEEP_LAYOUT, {"task": self._task, "layout": self._layout})
+        """Write it, unless the task was removed meanwhile."""
+        if transaction.connection.execute(TASK, {"task": self._task}).fetchone() is not None:
+            transaction.connection.execute(_KEEP_LAYOUT, {"task": self._task, "layout": self._layout})

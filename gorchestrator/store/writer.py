@@ -8,7 +8,6 @@ and only between two tries, so what was given up can never be committed later.
 """
 
 import math
-import random
 import sqlite3
 from _queue import SimpleQueue
 from collections import deque
@@ -158,27 +157,12 @@ class Writer:
         if self._connection is None:
             self._connection = connections.writing(self._path)
         reached("before-transaction", batch)
-        self._begin(self._connection)
+        connections.begin(self._connection, _LOCK_TRY)
         events = write(self._connection, batch)
         reached("before-commit", batch)
         self._connection.execute("COMMIT")
         reached("after-commit", batch)
         return events
-
-    def _begin(self, connection: sqlite3.Connection) -> None:
-        """Take the lock: asks every millisecond or so, at random, which gives all processes the same chance."""
-        give_up = monotonic() + _LOCK_TRY
-        longest = 0.0002
-        while True:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if not connections.is_busy(error) or monotonic() > give_up:
-                    raise
-            else:
-                return
-            _sleep(random.uniform(0.0, longest))  # noqa: S311  (no secret)
-            longest = min(longest * 1.5, 0.003)
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None

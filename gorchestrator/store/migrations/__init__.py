@@ -22,6 +22,7 @@ def run(path: Path, version: str = "head") -> None:
     def connect() -> sqlite3.Connection:
         # Without isolation level, since the driver would begin no transaction for statements that change the schema.
         connection = sqlite3.connect(path, timeout=10, isolation_level=None)
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file; it has to come first
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         return connection

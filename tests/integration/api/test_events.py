@@ -139,18 +139,22 @@ def test_who_comes_from_the_future_begins_anew(api, path):
 def test_who_wants_what_is_not_kept_begins_anew(start):
     orchestrator = start(workers=1)
     api = orchestrator.api
-    task = api.submit(NIL)
-    api.end(task)
+    task, gone = api.submit(sleeping()), api.submit(NIL)
+    api.end(gone)
     orchestrator.stop()
     with closing(sqlite3.connect(orchestrator.folder / "data" / "gorchestrator.db")) as connection, connection:
-        connection.execute("DELETE FROM events WHERE seq <= 3")
-        connection.execute("UPDATE counter SET pruned = 3")
+        (pruned,) = connection.execute("SELECT max(seq) FROM events WHERE task = ?", (gone,)).fetchone()
+        for table, key in (("tasks", "id"), ("events", "task")):
+            connection.execute(f"DELETE FROM {table} WHERE {key} = ?", (gone,))
+        connection.execute("UPDATE counter SET pruned = ?", (pruned,))
     orchestrator.start()
-    for path in ("/v1/events", f"{TASKS}/{task}/events"):
-        with streaming(orchestrator.api, f"{path}?after=2") as answer:
-            assert next(frames(answer)).event == "reset"
-    with streaming(orchestrator.api, "/v1/events?after=3") as answer:
-        assert next(frames(answer)).data["seq"] == 4
+    api = orchestrator.api
+    with streaming(api, "/v1/events?after=2") as answer:
+        assert next(frames(answer)).event == "reset"
+    with streaming(api, f"/v1/events?after={pruned}") as answer:
+        assert next(frames(answer)).data["seq"] == pruned + 1
+    with streaming(api, f"{TASKS}/{task}/events?after=1") as answer:  # of which all is kept
+        assert next(frames(answer)).data["seq"] == 2
 
 
 def test_a_stop_ends_streams_at_once(start):
