@@ -149,7 +149,9 @@ class TypeSystem:
             narrowed = PropertyDef(written, type_called(written), place)
         if narrowed is None:
             return None
-        own = {key: content[key] for key in ("constraints", "entry_schema", "key_schema") if key in content}
+        own = Map(place)
+        for key in (key for key in ("constraints", "entry_schema", "key_schema") if key in content):
+            own.put(key, content[key], place_in(content, key, place).line)
         refined = read_definition(narrowed.name, own, place, self.report, narrowed)
         inherited = narrowed.constraints if refined.constraints is not narrowed.constraints else ()
         return replace(refined, constraints=(*inherited, *refined.constraints))
