@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
@@ -77,6 +79,15 @@ def test_an_alert_asks_for_what_there_is_and_says_what_to_do(rule):
     asked = set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
     kept = set().union(*(samples()[name] for name in re.findall(r"\bgorch_\w+", rule["expr"])))
     assert asked <= kept
+
+
+def test_prometheus_itself_takes_the_rules():
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("there is no promtool")
+    command = [promtool, "check", "rules", str(FOLDER / "alerts.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def panels():

@@ -5,9 +5,10 @@ from contextlib import closing
 from dataclasses import replace
 
 from gorchestrator.common.states import State
+from gorchestrator.domain.measures import Measures
 from gorchestrator.domain.records import Totals
 from gorchestrator.store import Store, migrations, schema
-from store_support import OTHER, TASK, accept, node_change, task_change
+from store_support import OTHER, TASK, accept, eventually, locked, node_change, task_change
 
 COUNTED = "SELECT state, count(*) FROM tasks GROUP BY state"
 
@@ -66,3 +67,30 @@ def test_an_upgrade_counts_what_is_there(tmp_path):
         store.close()
     with closing(sqlite3.connect(path)) as old:
         assert dict(old.execute(COUNTED)) == dict(old.execute("SELECT state, n FROM totals"))
+
+
+def test_what_is_measured_with_a_change_is_counted_when_it_is_durable_and_only_then(path):
+    measures = Measures()
+    store = Store.open(path, measures=measures)
+    try:
+        accept(store)
+        ended = measures.tasks_ended.tally("success")
+        with locked(path):
+            store.journal.post(replace(task_change(State.SUCCESS), tally=ended))
+            eventually(lambda: store.journal.fault)
+            assert counted(measures) == 0
+        store.journal.sync()
+        assert counted(measures) == 1
+        refused = []
+        store.journal.post(replace(task_change(State.SUCCESS), tally=ended), refused.append)  # it has ended already
+        store.journal.sync()
+        eventually(lambda: refused)
+        assert counted(measures) == 1
+        assert sum(one.values[0] for one in measures.meter.samples() if one.name == "gorch_journal_faults_total") > 0
+    finally:
+        store.close()
+
+
+def counted(measures):
+    found = [each for each in measures.meter.samples() if each.name == "gorch_tasks_ended_total"]
+    return sum(each.values[0] for each in found)
