@@ -1,6 +1,6 @@
 """What the routes have in common: one blueprint, and the service that answers."""
 
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, current_app, request
 
 from gorchestrator.service import Service
 
@@ -20,3 +20,13 @@ def service() -> Service:
     """Return the service of the application that answers the request."""
     found: Service = current_app.extensions[_EXTENSION]
     return found
+
+
+def source() -> str:
+    """Return the address that the request comes from."""
+    return request.remote_addr or "unknown"
+
+
+def actor() -> str:
+    """Return who makes the request, as the journal names them."""
+    return source()

@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from gorchestrator.api import answers
-from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.context import actor, blueprint, service
 from gorchestrator.common.http.parameters import applied, flag, wait_of
 
 _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
@@ -131,5 +131,5 @@ def cancel(task_id: str) -> Response:
     """
     digraph, wait = _digraph(), wait_of(request, _WAIT_MOST)  # whatever is wrong with them is said before it ends
     ended_before = service().tasks.get(task_id).state.final
-    service().tasks.cancel(task_id, request.remote_addr or "unknown", wait)
+    service().tasks.cancel(task_id, actor(), wait)
     return _show(task_id, digraph=digraph, status=200 if ended_before else 202, waited=wait)
