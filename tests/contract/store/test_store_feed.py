@@ -107,6 +107,7 @@ def test_events_of_other_kinds_are_silence(store: Store) -> None:
     accept(store)
     stream = store.feed.follow(1, None, LONG, {"task_final"})
     heard = gevent.spawn(next, stream)
+    eventually(lambda: len(store.tailer._callbacks) == 1)
     write(store, 50)
     eventually(lambda: len(store.feed._kept) > 0)
     gevent.sleep(0.1)
