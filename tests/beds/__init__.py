@@ -20,6 +20,7 @@ class Bed:
     leaves_running = True  # what a node has started lives on after its success
     proves_death = True  # what ends by a kill is gone when that is told; else it is a moment later
     runs_programs = True  # else there is nothing that prints, and no process
+    follows = True  # a log is told in the order in which it was printed, however much there is at once
     failed = "exit"  # the reason code of a program that fails
 
     def exit_code(self, status: int) -> int | None:

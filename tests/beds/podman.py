@@ -8,6 +8,12 @@ from beds.docker import Docker
 from docker_support import podman
 
 
+class Podman(Docker):
+    """What differs: on a busy machine its service may leave out some of what comes quickly; docs/engines.rst says so."""
+
+    follows = False
+
+
 def bed(_: Path) -> Iterator[Bed]:
     with podman() as daemon:
-        yield Docker(daemon)
+        yield Podman(daemon)

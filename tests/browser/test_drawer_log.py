@@ -209,7 +209,8 @@ def places(words: str, first: int, last: int) -> int:
 
 
 def test_a_search_keeps_its_place_when_earlier_lines_come(service: Services, page: Page) -> None:
-    opened(page, service, end(service, submit(service, "place", printing("seq 3000"))))
+    log = opened(page, service, end(service, submit(service, "place", printing("seq 3000"))))
+    expect(log.get_by_text("3000", exact=True)).to_be_attached()
     here, before = places("77", 1001, 3000), places("77", 1, 1000)
     expect(found(page, "77")).to_have_text(f"{here} of {here}")
     page.keyboard.press("Shift+Enter")
@@ -222,7 +223,8 @@ def test_a_search_keeps_its_place_when_earlier_lines_come(service: Services, pag
 
 def test_what_was_found_goes_with_its_log(service: Services, page: Page) -> None:
     node = printing("seq 300; exit 1", retry={"limit": 1, "delay": 0, "jitter": 0})
-    opened(page, service, end(service, submit(service, "gone", node)))
+    log = opened(page, service, end(service, submit(service, "gone", node)))
+    expect(log.get_by_text("300", exact=True)).to_be_attached()
     here = places("77", 1, 300)
     expect(found(page, "77")).to_have_text(f"{here} of {here}")
     attempts = page.get_by_role("combobox", name="Attempt")
