@@ -9,7 +9,7 @@ from docker_support import podman
 
 
 class Podman(Docker):
-    """What differs: on a busy machine its service may leave out some of what comes quickly; docs/engines.rst says so."""
+    """What differs: on a busy machine its service leaves out some of what comes quickly, as docs/engines.rst says."""
 
     follows = False
 
