@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from executor import engines
 from executor.config import FILE_VARIABLE, PREFIX, Config
 from gorchestrator.common import serving
 from gorchestrator.common.settings import Loaded, describe, pinned
@@ -13,6 +14,7 @@ def main() -> None:
     """Become gunicorn, or print the settings in force."""
     parser = argparse.ArgumentParser(prog="gorch executor", description="The service that runs nodes.")
     parser.add_argument("--settings", action="store_true", help="print the settings in force as JSON, and end")
+    parser.add_argument("--engines", action="store_true", help="print as JSON which engines can work here, and end")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, the parent, ends")
     parser.add_argument(
         "--fd", type=int, metavar="FD", help="a listening socket of the parent, in place of bind and port"
@@ -21,6 +23,9 @@ def main() -> None:
     loaded = serving.or_exit(Config.load)
     if options.settings:
         sys.stdout.write(json.dumps(describe(loaded)) + "\n")
+        return
+    if options.engines:
+        sys.stdout.write(json.dumps(engines.describe(engines.load(loaded.value))) + "\n")
         return
     if options.parent:
         serving.die_with_parent(options.parent)

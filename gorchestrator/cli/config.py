@@ -3,8 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import click
 
@@ -12,6 +12,8 @@ from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
 from gorchestrator.common.settings import Loaded, SettingsError, describe
 from gorchestrator.config import Config
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -21,7 +23,7 @@ from gorchestrator.config import Config
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def config(executor: bool, as_json: bool) -> None:
     """Print the settings in force and where each came from: default, file or environment."""
-    settings = _executor() if executor else describe(load())
+    settings = _told(executor_settings) if executor else describe(load())
     if as_json:
         click.echo(json.dumps({item["name"]: item for item in settings}))
         return
@@ -32,19 +34,24 @@ def config(executor: bool, as_json: bool) -> None:
 
 def load(overrides: Mapping[str, str] | None = None) -> Loaded[Config]:
     """Return the orchestrator's settings; ``overrides`` win over the environment. All faults end the command."""
-    try:
-        return Config.load(os.environ | dict(overrides or {}))
-    except SettingsError as error:
-        first, *others = error.faults
-        raise Failure(first, tuple(others)) from error
+    return _told(lambda: Config.load(os.environ | dict(overrides or {})))
 
 
-def _executor() -> list[dict[str, Any]]:
+def executor_settings() -> list[dict[str, Any]]:
+    """Return the settings of this machine's executor, as described. Raises SettingsError."""
     # The orchestrator's package knows the executor by name only.
     command, environment = serving.python("executor", "--settings")
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        first, *others = done.stderr.removeprefix("Error: ").splitlines() or ["the executor's settings cannot be read"]
-        raise Failure(first, tuple(line.removeprefix("Error: ") for line in others))
+        lines = done.stderr.splitlines() or ["the executor's settings cannot be read"]
+        raise SettingsError(line.removeprefix("Error: ") for line in lines)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
+
+
+def _told(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except SettingsError as error:
+        first, *others = error.faults
+        raise Failure(first, tuple(others)) from error

@@ -31,6 +31,7 @@ COMMANDS = {
     "executor": "servers:executor",
     "certs": "certs:certs",
     "config": "config:config",
+    "doctor": "doctor:doctor",
     "backup": "backups:backup",
     "restore": "backups:restore",
     "gc": "gc:gc",

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from gorchestrator.common.states import State
@@ -13,13 +14,15 @@ _BYTE = range(256)  # the values of an exit code
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What an executor says of itself."""
+    """What an executor says of itself. ``clock``: its time when it answered, in whole seconds since the epoch."""
 
     instance: str
     capacity: int
     queue: int
     load: int
     engines: Mapping[str, Mapping[str, Any]]
+    version: str = ""
+    clock: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,21 @@ class JobView:
     log_size: int
 
 
-def info(found: Mapping[str, Any]) -> Info:
-    """Return what an executor says of itself, out of its JSON. Raises KeyError, TypeError or ValueError otherwise."""
+def info(found: Mapping[str, Any], date: str | None = None) -> Info:
+    """Return what an executor says of itself, out of its JSON and the header Date.
+
+    Raises KeyError, TypeError or ValueError where it is none.
+    """
     capacity, queue, load = (int(found[key]) for key in ("capacity", "queue", "load"))
-    return Info(_text(found["instance"]), capacity, queue, load, dict(found["engines"]))
+    version = _text(found.get("version") or "")
+    return Info(_text(found["instance"]), capacity, queue, load, dict(found["engines"]), version, _clock(date))
+
+
+def _clock(date: str | None) -> float | None:
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None
 
 
 def job(found: Mapping[str, Any]) -> JobView:

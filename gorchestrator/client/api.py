@@ -94,9 +94,10 @@ class ExecutorApi:
         """Ask the executor about itself, with the certificates that are in the files now."""
         if self._https:
             self._handshakes.look()
-        found = self._json(self._call("GET", "/v1/ping"))
+        answer = self._call("GET", "/v1/ping")
+        found = self._json(answer)
         try:
-            return answers.info(found)
+            return answers.info(found, answer.headers.get("Date"))
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its ping has not the fields of an executor") from None
 

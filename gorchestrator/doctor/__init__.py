@@ -1,0 +1,92 @@
+"""Looks at a set-up as a whole, with the settings and the user of a service, and says what is wrong and what to do.
+
+Each module is a group of checks that only read. ``gorch doctor`` prints what they find; it is a package of its own and
+not a part of the command, because it needs the parts of the service: its certificates, its client, its store.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gorchestrator import __version__
+from gorchestrator.client.api import Certificates
+from gorchestrator.config import Config
+from gorchestrator.doctor import database, executors, folders, keys, limits
+from gorchestrator.doctor.finding import Finding, Findings, Level
+from gorchestrator.remote import Remote, RemoteError
+from gorchestrator.store.workers import living
+
+__all__ = ["Finding", "Level", "orchestrator", "settings", "this_executor"]
+
+_PATIENCE = 5.0  # seconds for an answer of the service on this machine
+
+
+def settings(faults: tuple[str, ...]) -> Iterator[Finding]:
+    """Tell what is wrong with the settings; without them nothing else can be looked at."""
+    for fault in faults:
+        yield Findings("settings", "settings").fault(fault, "docs/configuration.rst has all settings")
+
+
+def orchestrator(config: Config) -> Iterator[Finding]:
+    """Check the orchestrator of these settings, whether it runs or not, and all its executors."""
+    remedy = f"make certificates: gorch certs {config.certs}"
+    yield from keys.check(keys.Pair(config.tls_cert, config.tls_key, server=False), config.tls_ca, remedy)
+    yield from keys.check_ca(config.tls_ca, remedy)
+    if config.certfile and config.keyfile:
+        own = keys.Pair(config.certfile, config.keyfile, server=True)
+        yield from keys.check(own, None, "name a certificate for the names of this service")
+    yield from folders.check(config.data)
+    yield from database.check(config.database)
+    workers = _workers(config.database)
+    yield from limits.check(workers)
+    if workers:
+        yield _running(config)
+    certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
+    yield from executors.check(config.executors, certificates)
+
+
+def this_executor(values: Mapping[str, Any], engines: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    """Check the executor of this machine by its settings, and what its drivers say of their engines."""
+    remedy = f"bring certificates here: {values['certs']}"
+    pair = keys.Pair(Path(values["tls_cert"]), Path(values["tls_key"]), server=True)
+    yield from keys.check(pair, Path(values["tls_ca"]), remedy)
+    yield from keys.check_ca(Path(values["tls_ca"]), remedy)
+    data = Path(values["data"])
+    yield from folders.check(data)
+    yield from folders.private(Path(values["secrets"]), "this secret")
+    yield from limits.check(_holder(data))
+    yield from executors.engines(values["name"], engines)
+
+
+def _workers(path: Path) -> list[int]:
+    with suppress(sqlite3.Error):  # what is wrong with the file is told by its own checks
+        return living(path)
+    return []
+
+
+def _holder(data: Path) -> list[int]:
+    """Return the pid of the executor that works in its directory, or did last."""
+    with suppress(OSError, ValueError):
+        return [int((data / "lock").read_text())]
+    return []
+
+
+def _running(config: Config) -> Finding:
+    """Ask the service that runs for its version: after an upgrade an old one may still be there."""
+    told = Findings("versions", "orchestrator")
+    host = f"[{config.bind.strip('[]')}]" if ":" in config.bind else config.bind
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  (looked up, not bound to)
+    remote = Remote(f"{'https' if config.certfile else 'http'}://{host}:{config.port}", _PATIENCE)
+    try:
+        found = remote.ping().get("version")
+    except RemoteError as error:
+        return told.warning(
+            f"runs, but not where the settings say, or it does not answer: {error}", "gorch ping --url URL"
+        )
+    finally:
+        remote.close()
+    if found == __version__:
+        return told.ok(f"runs, in version {found}")
+    return told.warning(f"runs in version {found}, and {__version__} is installed", "restart the service")
