@@ -17,7 +17,7 @@ from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
 from gorchestrator.common import logs, serving
-from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems
+from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems, proxies
 from gorchestrator.common.http.monitoring import count_requests
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.shared import REQUESTS
@@ -172,7 +172,9 @@ def _build(config: Config) -> Flask:
 
 def _guard(app: Flask, config: Config) -> None:
     names = (*config.allowed_hosts, config.bind)
-    guarded = hosts.AllowedHosts(app.wsgi_app, names, "allowed_hosts (GORCH_ALLOWED_HOSTS)")
+    # Innermost: the peers that are checked below are those of the connections, and not whom they name.
+    behind = proxies.TrustedProxies(app.wsgi_app, config.trusted_proxies)
+    guarded = hosts.AllowedHosts(behind, names, "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     # gunicorn may have been started by hand, on an address that the settings know nothing of.
     inner = guarded if config.insecure else peers.OwnMachine(guarded, "insecure (GORCH_INSECURE=true)")
     app.wsgi_app = access_log.AccessLog(inner)  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gorchestrator.common import checks, faultpoints
+from gorchestrator.common.http import proxies
 from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
 
 PREFIX = "GORCH_"
@@ -49,6 +50,11 @@ class Config:
         ("localhost", "127.0.0.1", "[::1]"),
         "names that a Host header may have, beside `bind`",
         check=checks.host_names,
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        "proxies whose X-Forwarded-For is believed: addresses, networks, or `unix` for any at a Unix socket",
+        check=proxies.check,
     )
     body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
     max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1))
