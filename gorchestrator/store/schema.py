@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gorchestrator.domain.errors import SchemaMismatch, StoreError
-from gorchestrator.store import damage
+from gorchestrator.store import damage, workers
 from gorchestrator.store.connection import explain
 from gorchestrator.store.files import beside, remove, sync
 from gorchestrator.store.usage import Usage
@@ -71,11 +71,22 @@ def upgrade(path: Path) -> tuple[str | None, str]:
             before = revision(path)
             if before not in (None, *REVISIONS):
                 _check(path, before)
+            _refuse_while_used(path)
             _migrate(path)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(explain(error, path)) from error
     log.info("the database %s has the schema %s now", path, HEAD, extra={"event": "schema_migrated"})
     return before, HEAD
+
+
+def _refuse_while_used(path: Path) -> None:
+    """Raise StoreError while there are workers that hold no lock: of a version without one, or on another machine."""
+    found = [f"process {pid}" for pid in workers.living(path)] or [f"host {name}" for name in workers.elsewhere(path)]
+    if found:
+        raise StoreError(
+            f"The database {path} is in use: stop the service (all its processes) and try again. It is used by: "
+            f"{', '.join(found)}."
+        )
 
 
 def check(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.store import connection as connections
+from gorchestrator.store import workers
 
 _IN_USE = "The database {path} is in use: stop the service (all its processes) and try again."
 _REPLACED = "The database {path} is being replaced or upgraded: try again when that is done."
@@ -28,7 +29,7 @@ class Usage:
             fcntl.flock(self._folder, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             self.end()
-            raise StoreError((_IN_USE if alone else _REPLACED).format(path=path)) from None
+            raise StoreError((_IN_USE if alone else _REPLACED).format(path=path) + _by(path.parent)) from None
 
     def end(self) -> None:
         """Let go."""
@@ -42,3 +43,9 @@ class Usage:
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+
+def _by(folder: Path) -> str:
+    """Return who uses the database, for people; empty if the kernel does not tell."""
+    found = [pid for pid in workers.holding(folder) if pid != os.getpid()]
+    return f" It is used by: {', '.join(f'process {pid}' for pid in found)}." if found else ""
