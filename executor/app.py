@@ -20,7 +20,7 @@ from executor.supervisor import Supervisor
 from executor.watch import Growth
 from executor.web import EXTENSION, Service
 from gorchestrator import __version__
-from gorchestrator.common import logs, serving, tls, wire
+from gorchestrator.common import serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.http.hosts import AllowedHosts
@@ -28,6 +28,7 @@ from gorchestrator.common.http.monitoring import AliveSchema, WritableSchema, co
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.pulse import Pulse
 from gorchestrator.common.settings import SettingsError
+from gorchestrator.common.sinks.setup import set_up_logs
 from gorchestrator.common.stopping import when_signalled, when_told_to_stop
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
         return _build(config)
     try:
         config = Config.load().value
-        logs.configure(config.log_level, config.log_format)
+        set_up_logs(config)
         return _build(config)
     except (SettingsError, DataInUse, OSError, sqlite3.Error) as error:
         serving.cannot_start(error)

@@ -16,12 +16,13 @@ from gorchestrator.api.resolutions import ResolveSchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
-from gorchestrator.common import logs, serving
+from gorchestrator.common import serving
 from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems, proxies
 from gorchestrator.common.http.monitoring import count_requests
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.shared import REQUESTS
 from gorchestrator.common.settings import SettingsError
+from gorchestrator.common.sinks.setup import set_up_logs
 from gorchestrator.common.stopping import end_all, when_told_to_stop
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
@@ -142,7 +143,7 @@ def create_app(config: Config | None = None) -> Flask:
         return _build(config)
     try:
         config = Config.load().value
-        logs.configure(config.log_level, config.log_format)
+        set_up_logs(config)
         return _build(config)
     except (SettingsError, StoreError) as error:
         serving.cannot_start(error)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from gorchestrator.common import checks, faultpoints
 from gorchestrator.common.http import proxies
 from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
+from gorchestrator.common.sinks import address
 
 PREFIX = "GORCH_"
 FILE_VARIABLE = "GORCH_CONFIG"
@@ -97,12 +98,40 @@ class Config:
     )
     log_limit: int = setting(10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024))
     log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
+    log_levels: Mapping[str, str] = setting(
+        {}, "loggers that have another level, with all below them: name and level of each", check=checks.logger_levels
+    )
     log_format: str = setting(
         "auto", "json, text, or auto: text on a terminal, else json", check=checks.one_of(checks.FORMATS)
+    )
+    syslog: str = setting(
+        "",
+        "where log lines go as syslog (RFC 5424): udp://HOST:514, tcp://HOST:601 or unix:///dev/log; "
+        "behind it ?facility=daemon; empty: nowhere",
+        check=address.syslog,
+    )
+    syslog_level: str = setting(
+        "info", "least level of the lines that `syslog` gets", check=checks.one_of(checks.LEVELS)
+    )
+    logstash: str = setting(
+        "",
+        "where log lines go as JSON for logstash: tcp://HOST:5000 or tls://HOST:5000; empty: nowhere",
+        check=address.logstash,
+    )
+    logstash_level: str = setting(
+        "info", "least level of the lines that `logstash` gets", check=checks.one_of(checks.LEVELS)
+    )
+    logstash_ca: Path | None = setting(
+        None, "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs"
     )
 
     def __post_init__(self) -> None:
         complete(self, os.environ)
+
+    @property
+    def service(self) -> str:
+        """The name of this service, for those who collect logs."""
+        return "gorchestrator"
 
     @property
     def database(self) -> Path:

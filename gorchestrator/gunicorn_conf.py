@@ -8,14 +8,15 @@ from gevent import monkey
 monkey.patch_all()
 
 from gorchestrator import app as _imported  # noqa: E402, F401  (once, and not by each worker)
-from gorchestrator.common import logs, serving  # noqa: E402  (after patching)
+from gorchestrator.common import serving  # noqa: E402  (after patching)
+from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 from gorchestrator.config import Config, exposed  # noqa: E402
 from gorchestrator.domain.errors import StoreError  # noqa: E402
 from gorchestrator.store import schema  # noqa: E402
 from gorchestrator.store.usage import Usage  # noqa: E402
 
 _config = serving.or_exit(Config.load).value
-logs.configure(_config.log_level, _config.log_format)
+set_up_logs(_config)
 
 bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
 workers = _config.workers
@@ -26,7 +27,7 @@ keepalive = serving.KEEPALIVE
 graceful_timeout = serving.GRACEFUL_TIMEOUT
 timeout = serving.TIMEOUT
 backlog = serving.BACKLOG
-loglevel = _config.log_level
+loglevel = lowest_level(_config)
 logger_class = "gorchestrator.common.gunicorn_log.GunicornLog"
 control_socket_disable = True  # it would be one file in the home directory for all services of a user
 

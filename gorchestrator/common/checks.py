@@ -80,3 +80,15 @@ def pair(first: str, second: str) -> Callable[[Any], str | None]:
         return None if bool(one) == bool(two) else f"{first} and {second} belong together; give both or neither"
 
     return check
+
+
+def logger_levels(levels: Mapping[str, str]) -> str | None:
+    """Check names of loggers, each with its level."""
+    for name, level in levels.items():
+        if not re.fullmatch(r"[A-Za-z_]\w*(\.\w+)*", name):
+            return f"{name!r} is not the name of a logger; write one such as gorchestrator.engine"
+        if name == "root":
+            return "root has the level that log_level says; leave it out"
+        if level not in LEVELS:
+            return f"{name}: {level!r} is unknown; write one of {', '.join(LEVELS)}"
+    return None

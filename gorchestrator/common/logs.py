@@ -7,6 +7,7 @@ Every line has time, level, logger, event and message, and what the call put int
 import logging
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -18,6 +19,7 @@ from gorchestrator.common.timestamps import to_wire
 PLAIN_EVENT = "log"  # the event of lines that do not name one, such as those of libraries
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _KNOWN = frozenset({*RESERVED_ATTRS, "taskName", "event"})
+_levels: dict[str, str] = {}  # of loggers, as configured last
 
 
 class JsonLines(JsonFormatter):
@@ -58,8 +60,32 @@ class _Output(logging.StreamHandler[TextIO]):
     """Our handler on the root logger, so that a second call of :func:`configure` can find it."""
 
 
-def configure(level: str, fmt: str, stream: TextIO | None = None) -> None:
-    """Send all logs to ``stream`` (standard output). ``fmt`` is ``json``, ``text`` or ``auto``. May be called again."""
+class _Threshold(logging.Filter):
+    """Leaves out what only others want: what is below ``level``, unless its logger has a level of its own."""
+
+    def __init__(self, level: int, own: Iterable[str]) -> None:
+        super().__init__()
+        self._level = level
+        self._own = tuple(own)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is written."""
+        return record.levelno >= self._level or any(_is_below(record.name, name) for name in self._own)
+
+
+def configure(
+    level: str,
+    fmt: str,
+    stream: TextIO | None = None,
+    *,
+    levels: Mapping[str, str] | None = None,
+    lowest: str | None = None,
+) -> None:
+    """Send all logs to ``stream`` (standard output). ``fmt`` is ``json``, ``text`` or ``auto``. May be called again.
+
+    ``levels``: loggers that have another level, with all below them, whoever listens. ``lowest``: the level from which
+    on other handlers of the root logger want lines.
+    """
     stream = stream or sys.stdout
     terminal = stream.isatty()
     handler = _Output(stream)
@@ -67,17 +93,51 @@ def configure(level: str, fmt: str, stream: TextIO | None = None) -> None:
         handler.setFormatter(JsonLines("%(message)s", json_ensure_ascii=False))
     else:
         handler.setFormatter(TextLines(colours=terminal and not os.environ.get("NO_COLOR")))
+    if lowest is not None and lowest != level:
+        handler.addFilter(_Threshold(logging.getLevelNamesMapping()[level.upper()], levels or ()))
     root = logging.getLogger()
-    for old in [old for old in root.handlers if isinstance(old, _Output)]:
+    for old in _outputs():
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(level.upper())
+    root.setLevel((lowest or level).upper())
+    _set_levels(levels or {})
     join("gunicorn.error")
     logging.captureWarnings(True)
 
 
 def join(name: str) -> None:
-    """Let a logger that brought its own handlers write to ours instead."""
+    """Let a logger that brought its own handlers write to ours instead, at the level that was configured for it."""
     logger = logging.getLogger(name)
     logger.handlers.clear()
     logger.propagate = True
+    named = [each for each in _levels if _is_below(name, each)]
+    if named:
+        logger.setLevel(_levels[max(named, key=len)].upper())
+
+
+def write(record: logging.LogRecord) -> None:
+    """Write a record to standard output, from whichever thread.
+
+    Unlike a logger, this takes no lock: a native thread must not wait for one that a greenlet holds.
+    """
+    for output in _outputs():
+        if output.filter(record):
+            output.stream.write(output.format(record) + output.terminator)
+            output.stream.flush()
+
+
+def _outputs() -> list[_Output]:
+    return [handler for handler in logging.getLogger().handlers if isinstance(handler, _Output)]
+
+
+def _set_levels(levels: Mapping[str, str]) -> None:
+    for name in _levels.keys() - levels.keys():
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    _levels.clear()
+    _levels.update(levels)
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level.upper())
+
+
+def _is_below(name: str, other: str) -> bool:
+    return name == other or name.startswith(f"{other}.")

@@ -61,7 +61,8 @@ class Loaded(Generic[T]):
 def setting(default: T, text: str, *, unit: str | None = None, check: Check | None = None) -> T:
     """Declare a field with a fixed default. ``text`` is its line in the documentation."""
     metadata = {"setting": Spec(text, unit, check)}
-    return field(default_factory=lambda: default, metadata=metadata)
+    hashed = not isinstance(default, Mapping)  # a table has no hash; the settings have theirs without it
+    return field(default_factory=lambda: default, metadata=metadata, hash=None if hashed else False)
 
 
 def derived(derive: Derive, text: str, *, unit: str | None = None, check: Check | None = None) -> Any:

@@ -192,3 +192,49 @@ def test_describe_is_ready_for_json():
     assert described["executors"]["value"] == {"executor": "https://127.0.0.1:8443"}
     assert described["certfile"]["value"] is None
     assert all(item["help"] for item in described.values())
+
+
+@pytest.mark.parametrize("cls", [Config, ExecutorConfig])
+def test_where_lines_of_the_log_go(cls, tmp_path):
+    prefix = "GORCH_" if cls is Config else "GORCH_EXECUTOR_"
+    text = 'syslog = "udp://[::1]?facility=local0"\n[log_levels]\nurllib3 = "error"\n"gorchestrator.engine" = "debug"\n'
+    settings = {"CONFIG": written(tmp_path, text), "LOGSTASH": "tls://logs.example"}
+    found = cls.load({prefix + name: value for name, value in settings.items()}).value
+    assert found.log_levels == {"urllib3": "error", "gorchestrator.engine": "debug"}
+    assert (found.syslog, found.logstash) == ("udp://[::1]?facility=local0", "tls://logs.example")
+    assert hash(found) == hash(cls.load({prefix + name: value for name, value in settings.items()}).value)
+    environ = {prefix + "LOG_LEVELS": "gunicorn.error=warning, executor=debug"}
+    assert cls.load(environ).value.log_levels == {"gunicorn.error": "warning", "executor": "debug"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("LOG_LEVELS", "a=loud", "a: 'loud' is unknown; write one of debug, info, warning, error"),
+        ("LOG_LEVELS", "a..b=info", "'a..b' is not the name of a logger"),
+        ("LOG_LEVELS", "root=info", "root has the level that log_level says"),
+        (
+            "SYSLOG",
+            "127.0.0.1:514",
+            "is not an address that lines can be sent to; write one such as udp://127.0.0.1:514",
+        ),
+        ("SYSLOG", "tls://a", "is not an address that lines can be sent to"),
+        ("SYSLOG", "udp://a:x", "is not an address; write one such as udp://127.0.0.1:514"),
+        ("SYSLOG", "udp://a?facility=x", "'x' is not a facility; write one of user, daemon, local0"),
+        ("SYSLOG", "udp://a?facilty=daemon", "'facilty' is unknown; only facility can follow the address"),
+        ("SYSLOG", "udp://", "is not an address of a host; write udp://127.0.0.1:514"),
+        ("SYSLOG", "udp://a:0", "is not an address of a host"),
+        ("SYSLOG", "unix://dev/log", "names no socket file; write unix:///dev/log"),
+        ("SYSLOG", f"unix:///{'x' * 108}", "names no socket file"),
+        ("LOGSTASH", "udp://a", "is not an address that lines can be sent to; write one such as tcp://127.0.0.1:5000"),
+        ("LOGSTASH", "tcp://user:word@a", "LOGSTASH: an address has no name of a user; write one such as"),
+        ("LOGSTASH", "tcp://a/path", "is not an address of a host"),
+        ("LOGSTASH", "tcp://a?facility=daemon", "'facility' is unknown; nothing can follow the address"),
+        ("LOGSTASH_LEVEL", "loud", "'loud' is unknown"),
+    ],
+)
+@pytest.mark.parametrize("cls", [Config, ExecutorConfig])
+def test_where_lines_cannot_go(cls, name, text, fault):
+    prefix = "GORCH_" if cls is Config else "GORCH_EXECUTOR_"
+    (found,) = faults({prefix + name: text}, cls)
+    assert fault in found

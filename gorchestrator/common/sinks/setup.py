@@ -1,0 +1,77 @@
+"""Sets up the whole log of a process, as both services do it when they start."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol, TextIO
+
+from gorchestrator.common import logs
+from gorchestrator.common.sinks import handler
+from gorchestrator.common.sinks.handler import Sink
+
+
+class LogSettings(Protocol):
+    """What both services have settings for."""
+
+    @property
+    def service(self) -> str:
+        """What receivers are told who sends."""
+
+    @property
+    def log_level(self) -> str:
+        """The level of standard output."""
+
+    @property
+    def log_levels(self) -> Mapping[str, str]:
+        """Loggers and the level that each has everywhere."""
+
+    @property
+    def log_format(self) -> str:
+        """How lines look on standard output."""
+
+    @property
+    def syslog(self) -> str:
+        """The address of syslog's receiver, or nothing."""
+
+    @property
+    def syslog_level(self) -> str:
+        """The level of what it gets."""
+
+    @property
+    def logstash(self) -> str:
+        """The address of logstash, or nothing."""
+
+    @property
+    def logstash_level(self) -> str:
+        """The level of what it gets."""
+
+    @property
+    def logstash_ca(self) -> Path | None:
+        """The CA that logstash is checked with."""
+
+
+def set_up_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
+    """Send all logs of this process where the settings say; again with others, at any time.
+
+    ``stream``: in place of standard output.
+    """
+    lowest = lowest_level(settings)
+    logs.configure(settings.log_level, settings.log_format, stream, levels=settings.log_levels, lowest=lowest)
+    handler.use((sink, _number(level)) for sink, level in _sinks(settings))
+
+
+def lowest_level(settings: LogSettings) -> str:
+    """Return the level from which on somebody wants lines."""
+    wanted = [settings.log_level, *(level for _, level in _sinks(settings))]
+    return min(wanted, key=_number)
+
+
+def _sinks(settings: LogSettings) -> Iterator[tuple[Sink, str]]:
+    if settings.syslog:
+        yield Sink("syslog", settings.syslog, settings.service), settings.syslog_level
+    if settings.logstash:
+        yield Sink("logstash", settings.logstash, settings.service, settings.logstash_ca), settings.logstash_level
+
+
+def _number(level: str) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
