@@ -147,7 +147,9 @@ def test_attempts_have_logs_of_their_own_and_a_pause_is_counted_down(
     attempts = page.get_by_role("combobox", name="Attempt")
     attempts.select_option("attempt 1")
     expect(log.locator(".lines")).to_have_text("in attempt 1")
-    drawer.get_by_role("button", name="Log, 13 B").last.click()
+    logs = drawer.get_by_role("button", name="Log, 13 B")
+    expect(logs).to_have_count(2)
+    logs.last.click()
     expect(log.locator(".lines")).to_have_text("in attempt 2")
     expect(attempts).to_have_value("2")
 
