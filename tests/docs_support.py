@@ -44,11 +44,11 @@ def doctree(path: Path) -> nodes.document:
     return publish_doctree(path.read_text("utf-8"), source_path=str(path), settings_overrides={"report_level": 5})
 
 
-def transcript(document: nodes.document) -> list[Step]:
-    """Return the commands of all blocks of the class ``console``, in order."""
+def transcript(document: nodes.document, kind: str = "console") -> list[Step]:
+    """Return the commands of all blocks of this class, in order."""
     steps: list[Step] = []
     for block in document.findall(nodes.literal_block):
-        if "console" not in block["classes"]:
+        if kind not in block["classes"]:
             continue
         for line in block.astext().splitlines():
             if line.startswith(PROMPT):

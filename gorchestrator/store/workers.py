@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from gorchestrator.common import processes
@@ -33,11 +33,28 @@ def holding(folder: Path) -> list[int]:
 def living(path: Path) -> list[int]:
     """Return the pids of the workers of this machine that have not ended, of whatever version; in order.
 
-    Raises sqlite3.Error if the file cannot be read. It is opened so that it is not changed.
+    A copy of a database names workers that have nothing to do with it: they do not have the file open. Whose
+    files may not be looked at counts. Raises sqlite3.Error if the file cannot be read, which is not changed.
     """
     here = _here()
     rows = _owners(path)
-    return sorted(pid for host, pid, start, _ in rows if host == here and processes.start_ticks(pid) == start)
+    found = sorted(pid for host, pid, start, _ in rows if host == here and processes.start_ticks(pid) == start)
+    return [pid for pid in found if _has_open(pid, path)]
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    wanted = path.stat()
+    try:
+        opened = list(Path(f"/proc/{pid}/fd").iterdir())
+    except PermissionError:
+        return True
+    except FileNotFoundError:  # it has just ended
+        return False
+    for each in opened:
+        with suppress(OSError):
+            if os.path.samestat(each.stat(), wanted):
+                return True
+    return False
 
 
 def elsewhere(path: Path) -> list[str]:
