@@ -88,18 +88,24 @@ def test_the_focus_stays_where_somebody_goes_on(service: Services, page: Page) -
 ASKED = re.compile("/why$|/attempts[?]")
 
 
-def test_a_service_that_is_away_is_asked_again(service: Services, page: Page) -> None:
+def torn(route: Route) -> None:
+    """Answer as a connection does that breaks in the midst of it."""
+    route.fulfill(body='{"sta', content_type="application/json")
+
+
+@pytest.mark.parametrize("away", [Route.abort, torn])
+def test_a_service_that_is_away_is_asked_again(service: Services, page: Page, away: Callable[[Route], None]) -> None:
     task = end(service, submit(service, "away", printing("echo x")))
     page.faults.expected.append("net::ERR_FAILED.*/(why|attempts)")  # type: ignore[attr-defined]
-    page.route(ASKED, lambda route: route.abort())
+    page.route(ASKED, lambda route: away(route))
     opened(page, service, task)
-    away = page.get_by_text("The service does not answer.")
-    expect(away).to_be_visible()
+    said = page.get_by_text("The service does not answer.")
+    expect(said).to_be_visible()
     page.unroute(ASKED)
     drawer = page.get_by_role("complementary")
     expect(drawer).to_contain_text("It succeeded")
     expect(drawer.get_by_role("button", name="Log, 2 B")).to_be_visible()
-    expect(away).to_be_hidden()
+    expect(said).to_be_hidden()
 
 
 def test_a_service_that_cannot_tell_says_so_in_its_place_and_is_asked_again(service: Services, page: Page) -> None:

@@ -29,17 +29,17 @@ export class Unreachable extends Error {
 
 /** GET and return the JSON of the answer. `options`: `query`, `headers`, `signal`. */
 export async function get(path, options) {
-  return (await call("GET", path, options)).json();
+  return read(await call("GET", path, options));
 }
 
 /** POST `body` as JSON and return the JSON of the answer. */
 export async function post(path, body, options) {
-  return (await call("POST", path, { ...options, body })).json();
+  return read(await call("POST", path, { ...options, body }));
 }
 
 /** DELETE and return the JSON of the answer. */
 export async function del(path, options) {
-  return (await call("DELETE", path, options)).json();
+  return read(await call("DELETE", path, options));
 }
 
 /**
@@ -65,6 +65,15 @@ export async function call(method, path, { query, headers, body, signal } = {}) 
     throw new Problem(answer.status, await problemOf(answer), Number(answer.headers.get("Retry-After")) || 0);
   }
   return answer;
+}
+
+async function read(answer) {
+  try {
+    return await answer.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable(error); // the connection broke in the midst of it
+  }
 }
 
 /** Return the address of a path below /v1; keys of `query` that are null are left out, lists are repeated. */
