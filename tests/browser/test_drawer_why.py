@@ -88,16 +88,21 @@ def test_the_focus_stays_where_somebody_goes_on(service: Services, page: Page) -
 ASKED = re.compile("/why$|/attempts[?]")
 
 
+def cut(route: Route) -> None:
+    """Do not answer at all."""
+    route.abort()
+
+
 def torn(route: Route) -> None:
     """Answer as a connection does that breaks in the midst of it."""
     route.fulfill(body='{"sta', content_type="application/json")
 
 
-@pytest.mark.parametrize("away", [Route.abort, torn])
+@pytest.mark.parametrize("away", [cut, torn])
 def test_a_service_that_is_away_is_asked_again(service: Services, page: Page, away: Callable[[Route], None]) -> None:
     task = end(service, submit(service, "away", printing("echo x")))
     page.faults.expected.append("net::ERR_FAILED.*/(why|attempts)")  # type: ignore[attr-defined]
-    page.route(ASKED, lambda route: away(route))
+    page.route(ASKED, away)
     opened(page, service, task)
     said = page.get_by_text("The service does not answer.")
     expect(said).to_be_visible()
