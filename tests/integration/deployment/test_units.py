@@ -23,7 +23,7 @@ PROGRAM = "/opt/gorchestrator/current/bin/gorch"
 
 
 class Unit(configparser.ConfigParser):
-    """A unit: a key may be there several times; then its values are joined."""
+    """A unit. Of a key that is there several times only the last value is seen."""
 
     def __init__(self, name):
         super().__init__(interpolation=None, strict=False, delimiters=["="], comment_prefixes=["#"])
@@ -84,6 +84,15 @@ def test_the_keys_that_matter(name):
     variable, _, place = service["Environment"].partition("=")
     assert variable == ("GORCH_EXECUTOR_CONFIG" if executor else "GORCH_CONFIG")
     assert place == f"/etc/gorchestrator/{'executor' if executor else 'orchestrator'}.toml"
+
+
+def test_the_orchestrator_may_do_what_it_does():
+    """Its drawers set limits for themselves, and it looks up in /proc/sys which boot this is."""
+    text = (FOLDER / "gorchestrator.service").read_text("utf-8")
+    denied = re.findall(r"^SystemCallFilter=~(.*)$", text, re.MULTILINE)
+    assert denied == ["@privileged"]
+    assert "ProcSubset" not in Unit("gorchestrator").service
+    assert "AF_UNIX" in Unit("gorchestrator").service["RestrictAddressFamilies"]
 
 
 def test_the_executor_has_nothing_that_breaks_jobs():
