@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gorchestrator.common.discretion import OURS, is_ours
+
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "json", "text")
 MAX_PORT = 65535
@@ -91,4 +93,6 @@ def logger_levels(levels: Mapping[str, str]) -> str | None:
             return "root has the level that log_level says; leave it out"
         if level not in LEVELS:
             return f"{name}: {level!r} is unknown; write one of {', '.join(LEVELS)}"
+        if level == "debug" and not is_ours(name):
+            return f"{name}: what libraries say at the level debug may hold secrets; only {' and '.join(OURS)} have it"
     return None

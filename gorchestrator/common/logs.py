@@ -13,6 +13,7 @@ from typing import Any, TextIO
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from gorchestrator.common import discretion
 from gorchestrator.common.text import printable
 from gorchestrator.common.timestamps import to_wire
 
@@ -84,7 +85,7 @@ def configure(
     """Send all logs to ``stream`` (standard output). ``fmt`` is ``json``, ``text`` or ``auto``. May be called again.
 
     ``levels``: loggers that have another level, with all below them, whoever listens. ``lowest``: the level from which
-    on other handlers of the root logger want lines.
+    on other handlers of the root logger want lines. Lines of libraries below ``info`` are written nowhere.
     """
     stream = stream or sys.stdout
     terminal = stream.isatty()
@@ -94,13 +95,12 @@ def configure(
     else:
         handler.setFormatter(TextLines(colours=terminal and not os.environ.get("NO_COLOR")))
     if lowest is not None and lowest != level:
-        handler.addFilter(_Threshold(logging.getLevelNamesMapping()[level.upper()], levels or ()))
+        handler.addFilter(_Threshold(_number(level), levels or ()))
     root = logging.getLogger()
     for old in _outputs():
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel((lowest or level).upper())
-    _set_levels(levels or {})
+    _set_levels(lowest or level, levels or {})
     join("gunicorn.error")
     logging.captureWarnings(True)
 
@@ -110,9 +110,12 @@ def join(name: str) -> None:
     logger = logging.getLogger(name)
     logger.handlers.clear()
     logger.propagate = True
+    logger.addFilter(discretion.veil)
+    if logger.level:
+        logger.setLevel(max(logger.level, _number(discretion.LEAST)))
     named = [each for each in _levels if _is_below(name, each)]
     if named:
-        logger.setLevel(_levels[max(named, key=len)].upper())
+        logger.setLevel(_number(_levels[max(named, key=len)]))
 
 
 def write(record: logging.LogRecord) -> None:
@@ -130,13 +133,21 @@ def _outputs() -> list[_Output]:
     return [handler for handler in logging.getLogger().handlers if isinstance(handler, _Output)]
 
 
-def _set_levels(levels: Mapping[str, str]) -> None:
+def _set_levels(lowest: str, levels: Mapping[str, str]) -> None:
+    least = max(_number(lowest), _number(discretion.LEAST))
+    logging.getLogger().setLevel(least)
     for name in _levels.keys() - levels.keys():
         logging.getLogger(name).setLevel(logging.NOTSET)
+    for name in discretion.OURS:
+        logging.getLogger(name).setLevel(logging.NOTSET if _number(lowest) == least else _number(lowest))
     _levels.clear()
     _levels.update(levels)
     for name, level in levels.items():
-        logging.getLogger(name).setLevel(level.upper())
+        logging.getLogger(name).setLevel(_number(level))
+
+
+def _number(level: str) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]
 
 
 def _is_below(name: str, other: str) -> bool:

@@ -13,6 +13,7 @@ from gorchestrator.common.sinks.address import Address
 
 Hold = Callable[[_socket.socket], None]  # told of each socket before it is used, for a fork may come at any time
 
+_SENT = 128 * 1024  # bytes that the kernel may hold: lines of which nobody knows whether they arrive
 _DEAD_AFTER = 60_000  # ms without an acknowledgement after which a connection is given up
 _IDLE, _INTERVAL, _PROBES = 30, 10, 3  # seconds, seconds, number: an idle peer that is gone is noticed in a minute
 
@@ -23,6 +24,7 @@ def connect(address: Address, kind: socket.SocketKind, limit: float, hold: Hold)
     for family, place in _places(address, kind):
         sock = _socket.socket(family, kind)
         hold(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SENT)
         try:
             sock.settimeout(max(0.001, limit - time.monotonic()))
             sock.connect(place)

@@ -212,6 +212,7 @@ def test_where_lines_of_the_log_go(cls, tmp_path):
     [
         ("LOG_LEVELS", "a=loud", "a: 'loud' is unknown; write one of debug, info, warning, error"),
         ("LOG_LEVELS", "a..b=info", "'a..b' is not the name of a logger"),
+        ("LOG_LEVELS", "urllib3=debug", "urllib3: what libraries say at the level debug may hold secrets"),
         ("LOG_LEVELS", "root=info", "root has the level that log_level says"),
         (
             "SYSLOG",

@@ -17,7 +17,8 @@ from gorchestrator.common.sinks.setup import lowest_level, set_up_logs
 from sinks_support import having, receiver
 from support import wait_until
 
-log = logging.getLogger("of.a.test")
+BUSY = 3.0  # seconds that a busy machine may not run a process; who waits for a receiver waits longer
+log = logging.getLogger("gorchestrator.of.a.test")
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,13 @@ def test_syslog_by_tcp_is_rfc_5424_with_octets_counted(out):
         assert head["time"] == found[1]["time"]
         assert (found[1]["message"], found[1]["task"], found[1]["level"]) == ("hé 20\n", "t", "info")
         assert far.accepted() == 1
-    assert [line["level"] for line in said(out, logger="of.a.test")] == ["info", "warning", "error", "critical"]
+    told = said(out, logger=log.name)
+    assert [line["level"] for line in told] == [
+        "info",
+        "warning",
+        "error",
+        "critical",
+    ]
 
 
 def test_syslog_by_udp(out):
@@ -188,7 +195,7 @@ def test_who_does_not_read_gets_what_the_queue_holds_and_is_told_of_the_rest(out
         told = far.wait_for(far.lines, event="log_lines_dropped")
         log.info("the last")
         far.wait_for(far.lines, message="the last")
-        came = having(far.lines(), logger="of.a.test")
+        came = having(far.lines(), logger="gorchestrator.of.a.test")
         assert told["dropped"] == count + 100 + 1 - len(came)
         assert [line["number"] for line in having(came, message="line")] == list(range(len(came) - 1))
         assert said(out, event="log_lines_dropped")[0]["dropped"] == told["dropped"]
@@ -196,20 +203,20 @@ def test_who_does_not_read_gets_what_the_queue_holds_and_is_told_of_the_rest(out
 
 
 def test_nobody_waits_for_who_does_not_read(out, monkeypatch):
+    monkeypatch.setattr(sender, "LINES", 1000)
     with receiver() as far, receiver() as silent:
         far.reading.clear()
         silent.reading.clear()
-        port = silent.port
-        started(out, logstash=f"tls://127.0.0.1:{port}", syslog=f"tcp://127.0.0.1:{far.port}")
+        started(out, logstash=f"tls://127.0.0.1:{silent.port}", syslog=f"tcp://127.0.0.1:{far.port}")
         slowest = 0.0
-        for _ in range(30_000):
+        for _ in range(4000):
             begun = time.monotonic()
             log.info("line", extra={"much": "x" * 1000})
             slowest = max(slowest, time.monotonic() - begun)
-        assert slowest < 1
+        assert slowest < BUSY
         begun = time.monotonic()
         handler.end()
-        assert time.monotonic() - begun < handler.AT_END + 1
+        assert time.monotonic() - begun < handler.AT_END + BUSY
         assert len(said(out, event="log_lines_dropped")) == 2
 
 
@@ -323,6 +330,27 @@ def test_each_place_has_its_level(out, log_level, syslog_level, lowest):
         order = ["debug", "info", "warning", "error"]
         assert [line["message"] for line in said(out)] == order[order.index(log_level) :]
         assert [line["message"] for line in far.messages()] == order[order.index(syslog_level) :]
+
+
+def test_libraries_give_no_details_and_gunicorn_not_what_was_sent(out):
+    with receiver() as far:
+        started(out, log_level="debug", logstash=f"tcp://127.0.0.1:{far.port}", logstash_level="debug")
+        theirs = logging.getLogger("gunicorn.error")
+        theirs.setLevel(logging.DEBUG)  # as gunicorn does
+        logs.join(theirs.name)
+        for logger in (theirs, logging.getLogger("urllib3.connectionpool"), log):
+            logger.debug("GET /?key=s3cret")
+        theirs.warning("Invalid request from ip=::1: Invalid HTTP Header: 's3cret'")
+        theirs.warning('Invalid request from ip=::1: Invalid HTTP request line: b"it\'s s3cret"')
+        theirs.warning("Invalid request from ip=::1: Request Line is too large (5 > 4)")
+        theirs.error("Error handling request %s %s", "GET", "/v1/tasks?key=s3cret")
+        far.wait_for(far.lines, level="error")
+        wanted = ["GET /?key=s3cret"]  # what is ours is ours to see to
+        wanted += ["Invalid HTTP Header", "Invalid HTTP request line", "Request Line is too large (5 > 4)"]
+        wanted += ["Error handling request GET /v1/tasks"]
+        for lines in (said(out), far.lines()):
+            assert [line["message"].rpartition("::1: ")[2] for line in lines] == wanted
+    theirs.setLevel(logging.NOTSET)
 
 
 def test_gunicorns_logger_keeps_its_level_unless_it_has_one_here(out):
