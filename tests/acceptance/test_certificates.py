@@ -85,7 +85,7 @@ def test_what_is_about_to_expire_is_told_of_and_renewed_without_a_restart(servic
     wait_until(lambda: lines(back, "certificates_renewed"), what="the executor has it")
     for _ in range(2 * WORKERS):  # whichever worker answers
         wait_until(lambda: shown(front, folder) == after, what="a ping shows the new ends")
-    assert ping(front, folder).count("(in 729 days)") == 3
+    wait_until(lambda: ping(front, folder).count("(in 729 days)") == 3, what="a ping says in how many days")
 
     told = [(line["level"], line["kind"]) for line in lines(front, "certificate_expires")]
     assert sorted(told) == [("warning", kind) for kind in ("client", "executor", "server")]  # once, by one worker
