@@ -37,8 +37,8 @@ def orchestrator(config: Config) -> Iterator[Finding]:
     if config.certfile and config.keyfile:
         own = keys.Pair(config.certfile, config.keyfile, server=True)
         yield from keys.check(own, None, "name a certificate for the names of this service")
-    yield from folders.check(config.data)
-    yield from database.check(config.database)
+    yield from _allowed("permissions", config.data, folders.check(config.data))
+    yield from _allowed("database", config.database, database.check(config.database))
     workers = _workers(config.database)
     yield from limits.check(workers)
     if workers:
@@ -54,14 +54,24 @@ def this_executor(values: Mapping[str, Any], engines: Mapping[str, Mapping[str, 
     yield from keys.check(pair, Path(values["tls_ca"]), remedy)
     yield from keys.check_ca(Path(values["tls_ca"]), remedy)
     data = Path(values["data"])
-    yield from folders.check(data)
-    yield from folders.private(Path(values["secrets"]), "this secret")
+    yield from _allowed("permissions", data, folders.check(data))
+    secrets = Path(values["secrets"])
+    yield from _allowed("permissions", secrets, folders.private(secrets, "this secret"))
     yield from limits.check(_holder(data))
     yield from executors.engines(values["name"], engines)
 
 
+def _allowed(check: str, subject: Path, found: Iterator[Finding]) -> Iterator[Finding]:
+    """Pass on what is found, up to what this user may not look at."""
+    try:
+        yield from found
+    except OSError as error:
+        says = f"cannot be looked at: {error.strerror} ({error.filename})"
+        yield Findings(check, subject).fault(says, "call gorch doctor as the user of the service")
+
+
 def _workers(path: Path) -> list[int]:
-    with suppress(sqlite3.Error):  # what is wrong with the file is told by its own checks
+    with suppress(sqlite3.Error, OSError):  # what is wrong with the file is told by its own checks
         return living(path)
     return []
 
