@@ -20,6 +20,7 @@ from gorchestrator.common.timestamps import to_wire
 PLAIN_EVENT = "log"  # the event of lines that do not name one, such as those of libraries
 _COLOURS = {"DEBUG": "2", "INFO": "32", "WARNING": "33", "ERROR": "31", "CRITICAL": "1;31"}
 _KNOWN = frozenset({*RESERVED_ATTRS, "taskName", "event"})
+_GUNICORN = "gunicorn.error"
 _levels: dict[str, str] = {}  # of loggers, as configured last
 
 
@@ -58,7 +59,14 @@ class TextLines(logging.Formatter):
 
 
 class _Output(logging.StreamHandler[TextIO]):
-    """Our handler on the root logger, so that a second call of :func:`configure` can find it."""
+    """Our handler on the root logger, so that a second call of :func:`configure` can find it.
+
+    ``lowest``: the least level that anybody wanted when it was made.
+    """
+
+    def __init__(self, stream: TextIO, lowest: str) -> None:
+        super().__init__(stream)
+        self.lowest = lowest
 
 
 class _Threshold(logging.Filter):
@@ -89,7 +97,7 @@ def configure(
     """
     stream = stream or sys.stdout
     terminal = stream.isatty()
-    handler = _Output(stream)
+    handler = _Output(stream, lowest or level)
     if fmt == "json" or (fmt == "auto" and not terminal):
         handler.setFormatter(JsonLines("%(message)s", json_ensure_ascii=False))
     else:
@@ -99,9 +107,11 @@ def configure(
     root = logging.getLogger()
     for old in _outputs():
         root.removeHandler(old)
+        if old.lowest != handler.lowest:
+            logging.getLogger(_GUNICORN).setLevel(logging.NOTSET)  # it had the level of before
     root.addHandler(handler)
-    _set_levels(lowest or level, levels or {})
-    join("gunicorn.error")
+    _set_levels(handler.lowest, levels or {})
+    join(_GUNICORN)
     logging.captureWarnings(True)
 
 

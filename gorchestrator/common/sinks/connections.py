@@ -12,13 +12,15 @@ import socket
 import struct
 import termios
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from gorchestrator.common.sinks import native
 from gorchestrator.common.sinks.address import Address
-from gorchestrator.common.sinks.formats import Frame, on_a_line
+from gorchestrator.common.sinks.formats import Encode, Frame, on_a_line
 from gorchestrator.common.sinks.memory_tls import MemoryTls
 
 _OPEN_LIMIT = 5.0  # seconds in which a connection has to be there, TLS included
@@ -55,6 +57,15 @@ class Connection(Protocol):
 
     def disown(self) -> None:
         """Forget it in a forked process, for it belongs to the other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A receiver: what it is called in the log, how to get there, and how it wants its lines."""
+
+    name: str
+    connect: Callable[[], Connection]
+    encode: Encode
 
 
 class Datagrams:

@@ -17,13 +17,14 @@ from typing import Any
 
 from gorchestrator.common import logs
 from gorchestrator.common.sinks import address
-from gorchestrator.common.sinks.connections import connection
+from gorchestrator.common.sinks.connections import Target, connection
 from gorchestrator.common.sinks.formats import Encode, Frame, LogstashLines, SyslogLines, octet_counted, on_a_line
 from gorchestrator.common.sinks.sender import Sender
 
 AT_END = 1.0  # seconds for what is queued when a process ends
 
 _handlers: list["SinkHandler"] = []
+_leaving: list[Sender] = []  # of receivers that are not wanted any more, which get what was queued
 _formatter = logging.Formatter()
 _log = logging.getLogger("gorchestrator.common.sinks")
 # Made here, for a record that is made in a native thread asks gevent for the name of the thread.
@@ -49,6 +50,9 @@ class SinkHandler(logging.Handler):
         self.sender = self._new_sender()
 
     def _new_sender(self) -> Sender:
+        return Sender(self._target(), partial(_tell, self))
+
+    def _target(self) -> Target:
         ports = address.SYSLOG if self.sink.kind == "syslog" else address.LOGSTASH
         place = address.parse(self.sink.url, ports)
         encode: Encode
@@ -57,8 +61,7 @@ class SinkHandler(logging.Handler):
             encode, frame = SyslogLines(self.sink.service, place.facility), octet_counted
         else:
             encode, frame = LogstashLines(self.sink.service), on_a_line
-        connect = partial(connection, place, frame, self.sink.ca)
-        return Sender(f"{self.sink.kind} at {place}", connect, encode, partial(_tell, self))
+        return Target(f"{self.sink.kind} at {place}", partial(connection, place, frame, self.sink.ca), encode)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a record."""
@@ -66,6 +69,12 @@ class SinkHandler(logging.Handler):
             self.sender.put(_settled(record))
         except Exception:
             self.handleError(record)
+
+    def follow(self, sink: Sink) -> None:
+        """Hand everything to another receiver of the same kind, what is queued too."""
+        if sink != self.sink:
+            self.sink = sink
+            self.sender.redirect(self._target())
 
     def begin_anew(self) -> None:
         """Begin again in a forked process."""
@@ -98,18 +107,21 @@ def _tell(about: SinkHandler, level: int, message: str, extra: dict[str, Any]) -
 
 
 def use(wanted: Iterable[tuple[Sink, int]]) -> None:
-    """Have exactly these receivers, each from its level on; those that are there already keep what they have queued."""
+    """Have exactly these receivers, at most one of a kind, each from its level on; what is queued for a kind stays."""
     root = logging.getLogger()
-    before = {handler.sink: handler for handler in _handlers}
+    before = {handler.sink.kind: handler for handler in _handlers}
     _handlers.clear()
     for sink, level in wanted:
-        handler = before.pop(sink, None) or SinkHandler(sink)
+        handler = before.pop(sink.kind, None) or SinkHandler(sink)
+        handler.follow(sink)
         handler.setLevel(level)
         _handlers.append(handler)
         root.addHandler(handler)
+    _leaving[:] = [sender for sender in _leaving if not sender.ended]
     for gone in before.values():
         root.removeHandler(gone)
-        gone.sender.finish(time.monotonic() + AT_END)
+        gone.sender.finish(time.monotonic() + AT_END, alone=True)
+        _leaving.append(gone.sender)
     if _handlers:
         _prepare_process()
 
@@ -129,16 +141,23 @@ def _prepare_process() -> None:
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
 
 
+def _senders() -> list[Sender]:
+    return [*(handler.sender for handler in _handlers), *_leaving]
+
+
 def _before_fork() -> None:
-    for handler in _handlers:
-        handler.sender.halt()
+    for sender in _senders():
+        sender.halt()
 
 
 def _after_fork() -> None:
-    for handler in _handlers:
-        handler.sender.go_on()
+    for sender in _senders():
+        sender.go_on()
 
 
 def _in_child() -> None:
+    for sender in _leaving:
+        sender.disown()
+    _leaving.clear()
     for handler in _handlers:
         handler.begin_anew()

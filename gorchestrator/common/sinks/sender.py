@@ -10,15 +10,14 @@ import math
 import random
 from _queue import Empty, SimpleQueue
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any
 
 from gevent import monkey
 
-from gorchestrator.common.sinks.connections import Connection
-from gorchestrator.common.sinks.formats import Encode
+from gorchestrator.common.sinks.connections import Connection, Target
+from gorchestrator.common.sinks.losses import Losses, Tell
 from gorchestrator.common.tls import tls_reason
 
 LINES = 10_000  # most that wait; with what a busy service says, that is minutes
@@ -27,60 +26,55 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds between two tries to connect
 _STEADY = 10.0  # seconds that a connection has to last, so that the next try need not wait long
 _SLICE = 0.2  # seconds between two looks whether there is something else to do
 _CONFIRM = 1.0  # seconds until it is looked once more what has arrived
-_REPORT = 10.0  # seconds between two reports of what was dropped
-_FORK_PATIENCE = 1.0  # seconds
+_FORK_PATIENCE = 0.2  # seconds
 
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 _lock = monkey.get_original("_thread", "allocate_lock")
-
-Tell = Callable[[int, str, dict[str, Any]], logging.LogRecord]  # level, message, extra fields
 
 
 class Sender:
     """One receiver's queue and thread. ``put`` is for one thread at a time, which may be interrupted by itself."""
 
-    def __init__(self, name: str, connect: Callable[[], Connection], encode: Encode, tell: Tell) -> None:
-        """``name``: what the receiver is called in the log."""
-        self.name = name
-        self._connect, self._encode, self._tell = connect, encode, tell
+    def __init__(self, target: Target, tell: Tell) -> None:
+        self._target, self._tell, self._losses = target, tell, Losses(tell)
         self._inbox: SimpleQueue[logging.LogRecord | None] = SimpleQueue()
         self._told: SimpleQueue[None] = SimpleQueue()
         self._done: SimpleQueue[int] = SimpleQueue()
         self._at_work = _lock()  # held but while waiting, so that nobody forks in the midst of something
         self._begun = self._halted = False
         self._limit = math.inf  # when it has to be over; only then it ends
-        # by who puts
-        self._overflow, self._full = 0, False
+        self._alone = False  # nobody waits for its end
         # by the thread
         self._waiting: deque[bytes] = deque()  # what is to be written next
         self._unsure: deque[tuple[int, bytes]] = deque()  # what was written, by its end
+        self._current = target
         self._connection: Connection | None = None
         self._down = self._all_taken = self._over = False
         self._connected_at, self._wait, self._tries_at_end = -math.inf, _FIRST_WAIT, 0
-        self._spoilt, self._reported, self._next_report = 0, 0, -math.inf
 
     # -- for who logs
 
     def put(self, record: logging.LogRecord) -> None:
         """Queue a record, whose message is text already, or drop it if too many wait."""
         if self._inbox.qsize() >= LINES:
-            self._drop()
+            self._losses.overflow(self._target.name, LINES)
             return
         self._inbox.put(record)
         if not self._begun:
             self._begun = True
             _start_thread(self._run, ())
 
-    def _drop(self) -> None:
-        self._overflow += 1
-        if not self._full:
-            self._full = True
-            extra = {"event": "log_sink_full", "sink": self.name, "waiting": LINES}
-            self._tell(logging.WARNING, f"{self.name} takes no more lines; those that follow are dropped", extra)
+    def redirect(self, target: Target) -> None:
+        """Send what is queued, and what comes, to another receiver."""
+        self._target = target
+        self._told.put(None)
 
-    def finish(self, limit: float) -> None:
-        """Send what is queued, then end; give it up at ``limit`` (monotonic). Returns at once."""
-        self._limit = limit
+    def finish(self, limit: float, *, alone: bool = False) -> None:
+        """Send what is queued, then end; give it up at ``limit`` (monotonic). Returns at once.
+
+        ``alone``: nobody will call ``wait``, so that it says itself how much it could not send.
+        """
+        self._limit, self._alone = limit, alone
         self._inbox.put(None)
         self._told.put(None)
 
@@ -92,10 +86,12 @@ class Sender:
             left = self._done.get(timeout=max(0.0, self._limit - monotonic()))
         except Empty:
             left = self._left()
-        dropped = left + self._overflow + self._spoilt - self._reported
-        if dropped:
-            extra = {"event": "log_lines_dropped", "sink": self.name, "dropped": dropped}
-            self._tell(logging.WARNING, f"{self.name} did not get the last {dropped} lines", extra)
+        self._losses.report_end(self._current.name, left)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its thread has ended, or was never begun."""
+        return not self._begun or self._done.qsize() > 0
 
     def _left(self) -> int:
         """Return how many lines were not sent, once it was told to finish: the inbox ends with a mark."""
@@ -130,7 +126,10 @@ class Sender:
                     self._lose(error)
                     self._pause()
             self._leave()
-            self._done.put(self._left())
+            left = self._left()
+            if self._alone:
+                self._losses.report_end(self._current.name, left)
+            self._done.put(left)
 
     @contextmanager
     def _idle(self) -> Iterator[None]:
@@ -143,7 +142,7 @@ class Sender:
     def _fill(self) -> bool:
         """Take what has come; wait if there is nothing to do. Returns False when all is done for ever."""
         if not self._waiting and not self._all_taken:
-            busy = self._unsure or self._unreported()
+            busy = self._unsure or self._losses.untold
             with self._idle(), suppress(Empty):
                 self._take(self._inbox.get(timeout=_CONFIRM if busy else None))
         while len(self._waiting) < _BATCH and not self._all_taken and self._inbox.qsize():
@@ -155,11 +154,13 @@ class Sender:
             self._all_taken = True
             return
         try:
-            self._waiting.append(self._encode(record))
+            self._waiting.append(self._current.encode(record))
         except Exception:  # whatever a library has put into its record
-            self._spoilt += 1
+            self._losses.spoilt += 1
 
     def _work(self) -> None:
+        if self._current is not self._target:
+            self._move()
         connection = self._connection or self._open()
         connection.check()
         while self._waiting:
@@ -168,8 +169,8 @@ class Sender:
             self._unsure.append((connection.total, message))
             del self._waiting[0]
         while not self._flush(connection):
-            if monotonic() > self._limit:
-                self._over = True
+            self._over = monotonic() > self._limit
+            if self._over or self._current is not self._target:
                 return
             self._forget(connection)
         self._forget(connection)
@@ -186,27 +187,37 @@ class Sender:
 
     def _open(self) -> Connection:
         self._connected_at = math.inf
-        self._connection = connection = self._connect()
+        self._connection = connection = self._current.connect()
         connection.open()
         self._connected_at = monotonic()
         if self._down:
             self._down = False
-            self._tell(logging.INFO, f"{self.name} is reached", {"event": "log_sink_reached", "sink": self.name})
+            name = self._current.name
+            self._tell(logging.INFO, f"{name} is reached", {"event": "log_sink_reached", "sink": name})
         return connection
 
-    def _lose(self, error: Exception) -> None:
+    def _move(self) -> None:
+        self._let_go()
+        self._current = self._target
+        self._down, self._wait = False, _FIRST_WAIT
+
+    def _let_go(self) -> None:
+        """End the connection; what may not have arrived is to be written once more."""
         self._waiting.extendleft(message for _, message in reversed(self._unsure))
         self._unsure.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _lose(self, error: Exception) -> None:
+        self._let_go()
         if monotonic() - self._connected_at > _STEADY:
             self._wait = _FIRST_WAIT
         if not self._down:
             self._down = True
-            reason = tls_reason(error)
-            extra = {"event": "log_sink_unreachable", "sink": self.name, "reason": reason}
-            self._tell(logging.WARNING, f"{self.name} cannot be reached, and lines wait: {reason}", extra)
+            name, reason = self._current.name, tls_reason(error)
+            extra = {"event": "log_sink_unreachable", "sink": name, "reason": reason}
+            self._tell(logging.WARNING, f"{name} cannot be reached, and lines wait: {reason}", extra)
 
     def _pause(self) -> None:
         if self._limit < math.inf:
@@ -218,27 +229,16 @@ class Sender:
         with self._idle(), suppress(Empty):
             self._told.get(timeout=wait)
 
-    def _unreported(self) -> int:
-        return self._overflow + self._spoilt - self._reported
-
-    def _report(self) -> None:
+    def _report(self, *, now: bool = False) -> None:
         """Have the receiver told what it has missed, before what comes next."""
-        dropped, now = self._unreported(), monotonic()
-        if not dropped or now < self._next_report:
-            return
-        self._reported += dropped
-        self._next_report = now + _REPORT
-        self._full = False
-        extra = {"event": "log_lines_dropped", "sink": self.name, "dropped": dropped}
-        note = self._tell(logging.WARNING, f"{self.name} has missed {dropped} lines", extra)
-        self._waiting.appendleft(self._encode(note))
+        if note := self._losses.report(self._current.name, now=now):
+            self._waiting.appendleft(self._current.encode(note))
 
     def _leave(self) -> None:
         if self._connection is None:
             return
         with suppress(OSError):
             if not self._over:
-                self._next_report = -math.inf
-                self._report()
+                self._report(now=True)
                 self._work()
         self._connection.close()

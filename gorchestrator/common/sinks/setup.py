@@ -51,9 +51,10 @@ class LogSettings(Protocol):
 
 
 def set_up_logs(settings: LogSettings, stream: TextIO | None = None) -> None:
-    """Send all logs of this process where the settings say; again with others, at any time.
+    """Send all logs of this process where the settings say; a reload of the settings calls it again with the new ones.
 
-    ``stream``: in place of standard output.
+    Then lines that are queued stay so, also for a receiver that has got another address. One that is not wanted any
+    more gets what was queued for it, for at most a second in the background. ``stream``: in place of standard output.
     """
     lowest = lowest_level(settings)
     logs.configure(settings.log_level, settings.log_format, stream, levels=settings.log_levels, lowest=lowest)

@@ -114,6 +114,12 @@ def test_no_secret_is_in_any_line(house: House, web: Web) -> None:
     for each in (house.syslogs[0], house.logstashes[0]):
         wait_until(lambda each=each: having(_lines(house, each), event="request", status=422), what="the last request")
         assert having(_lines(house, each), task=task["id"])
+    front = house.services.orchestrator.process
+    assert front
+    logstash = house.logstashes[0]
+    # Those of gunicorn, and of its two workers, each by a thread of its own.
+    pids = wait_until(lambda: len(found := {line["pid"] for line in logstash.lines()}) == 3 and found, what="all pids")
+    assert front.pid in pids
     told = house.all_told()
     assert b"Invalid HTTP request line" in told
     assert b"Invalid HTTP Header" in told

@@ -143,10 +143,11 @@ def test_logstash_by_tls_proves_who_it_is(out, certs, tmp_path):
         log.info("two")
         wait_until(lambda: said(out, event="log_sink_unreachable"), what="a warning")
         assert "certificate verify failed" in said(out, event="log_sink_unreachable")[0]["reason"]
+        assert not having(far.lines(), message="two")
         set_up_logs(settings, out)
         log.info("three")
         far.wait_for(far.lines, message="three")
-        assert not having(far.lines(), message="two")
+        assert having(far.lines(), message="two")
 
 
 def test_lines_wait_for_a_receiver_that_is_down_and_come_in_order(out):
@@ -281,6 +282,35 @@ def test_a_receiver_that_stays_keeps_its_connection_and_one_that_goes_gets_what_
         assert not having(far.lines(), message="five")
 
 
+def test_what_waits_goes_to_the_new_address_of_a_receiver(out):
+    with receiver() as nobody:
+        port = nobody.port
+    with receiver() as silent, receiver() as far:
+        silent.reading.clear()
+        down, slow = f"tcp://127.0.0.1:{port}", f"tcp://127.0.0.1:{silent.port}"
+        settings = started(out, logstash=down, syslog=slow)
+        for number in range(200):
+            log.info("line", extra={"number": number, "much": "x" * 8000})
+        wait_until(lambda: said(out, event="log_sink_unreachable"), what="a warning")
+        set_up_logs(replace(settings, logstash=f"tcp://127.0.0.1:{far.port}"), out)
+        wait_until(lambda: len(having(far.lines(), message="line")) == 200, what="all lines")
+        assert [line["number"] for line in having(far.lines(), message="line")] == list(range(200))
+        with receiver() as other:
+            set_up_logs(replace(settings, syslog=f"tcp://127.0.0.1:{other.port}"), out)
+            other.wait_for(other.messages, message="line", number=199)
+        assert not said(out, event="log_lines_dropped")
+
+
+def test_who_is_not_wanted_any_more_and_is_away_is_told_of(out):
+    with receiver() as far:
+        port = far.port
+    started(out, logstash=f"tcp://127.0.0.1:{port}")
+    for _ in range(5):
+        log.info("line")
+    set_up_logs(Settings(), out)
+    wait_until(lambda: said(out, event="log_lines_dropped", dropped=5), what="how many were lost")
+
+
 def test_a_record_that_cannot_be_written_is_counted(out):
     class Odd:
         def __str__(self) -> str:
@@ -351,6 +381,18 @@ def test_libraries_give_no_details_and_gunicorn_not_what_was_sent(out):
         for lines in (said(out), far.lines()):
             assert [line["message"].rpartition("::1: ")[2] for line in lines] == wanted
     theirs.setLevel(logging.NOTSET)
+
+
+def test_gunicorns_logger_follows_when_the_level_changes(out):
+    theirs = logging.getLogger("gunicorn.error")
+    settings = started(out)
+    theirs.setLevel(logging.INFO)  # as gunicorn does
+    set_up_logs(replace(settings, log_level="warning"), out)
+    theirs.info("no")
+    theirs.warning("one")
+    set_up_logs(settings, out)
+    theirs.info("two")
+    assert [line["message"] for line in said(out)] == ["one", "two"]
 
 
 def test_gunicorns_logger_keeps_its_level_unless_it_has_one_here(out):
