@@ -36,7 +36,7 @@ class Link:
         with suppress(OSError):
             while data := source.recv(self.proxy.piece):
                 if way == UP and 0 < self.proxy.trap <= len(data):
-                    self.held, self.proxy.trap = {UP}, 0
+                    self.held, self.proxy.trap = {self.proxy.trap_holds}, 0
                     self.proxy.trapped = self
                 self._wait(way)
                 sink.sendall(data)
@@ -61,6 +61,7 @@ class Proxy:
         self.delay = 0.0  # seconds before each piece
         self.piece = 65536  # bytes
         self.trap = 0  # bytes; the first piece towards the executor that is as large is held, with its connection
+        self.trap_holds = UP  # or DOWN: what is trapped arrives, and its answer is held
         self.trapped: Link | None = None
         self.links: list[Link] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)

@@ -64,10 +64,10 @@ def test_network_half_open(house):
 
 def test_reply_lost(house):
     """The executor has accepted the attempt, and runs it, but the answer does not come back."""
-    house.proxy.hold(DOWN)
-    task = house.submit(house.node(gate="reply"))
+    task, link = held_put(house, DOWN, gate="reply")
     house.has_run(task)
-    mended(house)
+    assert link.held == {DOWN}
+    link.stop()
     house.shows(task, state=RUNNING, reason_code=None)
     house.open("reply")
     house.once(task)
@@ -94,9 +94,9 @@ def test_duplicate_delivery(house):
     assert house.runs(job_id.partition(".")[0]) == 1
 
 
-def held_put(house, **options):
-    """Submit a graph whose PUT is held on its way to the executor; returns its task and the connection."""
-    house.proxy.trapped, house.proxy.trap = None, LARGE
+def held_put(house, way=UP, **options):
+    """Submit a graph whose PUT, or the answer to it, is held on its way; returns its task and the connection."""
+    house.proxy.trapped, house.proxy.trap, house.proxy.trap_holds = None, LARGE, way
     task = house.submit(house.node(env={"LARGE": "x" * 2 * LARGE}, **options))
     return task, wait_until(lambda: house.proxy.trapped, what="the PUT is on its way")
 
