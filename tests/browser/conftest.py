@@ -22,9 +22,9 @@ def _unmeasured_services(unmeasured: None) -> None:
     """Halve what the start of each service costs: the tests of the API measure their coverage."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Return a browser; none is ever downloaded."""
+    """Return a browser, one for all pages; none is ever downloaded."""
     if CHROMIUM is None:
         assert not os.environ.get("CI"), "CI needs chromium: .ci/run installs it"
         pytest.skip("there is no chromium on this machine; `apt-get install chromium`, or name one in CHROMIUM")
