@@ -160,10 +160,15 @@ class Config:
         return "gorchestrator-executor"
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None) -> Loaded["Config"]:
-        """Read file and environment; raises SettingsError with every fault."""
+    def load(
+        cls, environ: Mapping[str, str] | None = None, *, text: str | None = None, before: "Config | None" = None
+    ) -> Loaded["Config"]:
+        """Read file and environment; raises SettingsError with every fault.
+
+        ``text``: what the file is taken to say. ``before``: settings in force, of which those stay that are not live.
+        """
         environ = os.environ if environ is None else environ
-        return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, rules=RULES)
+        return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, rules=RULES, text=text, before=before)
 
 
 def _open_to_all(config: Config) -> str | None:

@@ -16,7 +16,7 @@ from gorchestrator.api.resolutions import ResolveSchema
 from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
-from gorchestrator.common import serving
+from gorchestrator.common import reload, serving
 from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems, proxies
 from gorchestrator.common.http.monitoring import count_requests
 from gorchestrator.common.hub import be_quick
@@ -49,6 +49,8 @@ from gorchestrator.service.recovery import load_stored
 from gorchestrator.store import Store
 from gorchestrator.web import headers, pages
 from gorchestrator.web.layout.drawer import Drawer
+
+LIMITS = ("body_limit", "max_nodes", "open_runs", "keep_age", "keep_count", "keep_bytes")  # that can change
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +108,11 @@ class Parts:
             ),
         )
 
+    def limit(self, config: Config) -> None:
+        """Take other limits from now on; what is there already stays."""
+        self.service.submissions.open_runs = self.service.monitoring.limit = config.open_runs
+        self.retention.limits = Limits(config.keep_age, config.keep_count, config.keep_bytes)
+
     def start(self) -> None:
         """Begin to run what is open."""
         self.store.tailer.listen(self.scheduler.follow)
@@ -142,14 +149,15 @@ def create_app(config: Config | None = None) -> Flask:
     if config is not None:
         return _build(config)
     try:
-        config = Config.load().value
+        settings = reload.inherited(Config.load)
+        config = settings.begin()
         set_up_logs(config)
-        return _build(config)
+        return _build(config, settings)
     except (SettingsError, StoreError) as error:
         serving.cannot_start(error)
 
 
-def _build(config: Config) -> Flask:
+def _build(config: Config, settings: reload.Reloading[Config] | None = None) -> Flask:
     parts = Parts(config)
     app = Flask(__name__, static_folder=None)  # the pages bring their own
     app.json.compact = True  # type: ignore[attr-defined]  # Flask's provider has it
@@ -161,24 +169,46 @@ def _build(config: Config) -> Flask:
     _install_docs(app)
     pages.install(app)
     headers.install(app)
-    _guard(app, config)
+    changes = _guard(app, config)
+    _follow(changes, app, parts)
     log_refused_handshakes()
     parts.start()
     be_quick(lambda: parts.scheduler.open_runs > 0)
     when_told_to_stop(parts.release)
     atexit.register(parts.stop)
+    if settings is not None:
+        settings.follow(changes)
+        settings.watch()
     log.info("ready", extra={"event": "ready", "version": __version__})
     return app
 
 
-def _guard(app: Flask, config: Config) -> None:
-    names = (*config.allowed_hosts, config.bind)
+def _guard(app: Flask, config: Config) -> reload.Changes[Config]:
     # Innermost: the peers that are checked below are those of the connections, and not whom they name.
     behind = proxies.TrustedProxies(app.wsgi_app, config.trusted_proxies)
-    guarded = hosts.AllowedHosts(behind, names, "allowed_hosts (GORCH_ALLOWED_HOSTS)")
+    guarded = hosts.AllowedHosts(behind, _names(config), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     # gunicorn may have been started by hand, on an address that the settings know nothing of.
     inner = guarded if config.insecure else peers.OwnMachine(guarded, "insecure (GORCH_INSECURE=true)")
     app.wsgi_app = access_log.AccessLog(inner)  # type: ignore[method-assign]
+    changes: reload.Changes[Config] = reload.Changes()
+    changes.on("allowed_hosts", act=lambda new: guarded.allow(_names(new)))
+    changes.on("trusted_proxies", act=lambda new: behind.trust(new.trusted_proxies))
+    return changes
+
+
+def _names(config: Config) -> tuple[str, ...]:
+    return (*config.allowed_hosts, config.bind)
+
+
+def _follow(changes: reload.Changes[Config], app: Flask, parts: Parts) -> None:
+    """Have each part take new settings into use; every one that is declared ``live`` is here or in :func:`_guard`."""
+
+    def limit(new: Config) -> None:
+        context.limit(app, body_limit=new.body_limit, max_nodes=new.max_nodes)
+        parts.limit(new)
+
+    changes.on(*reload.LOGS, act=set_up_logs)
+    changes.on(*LIMITS, act=limit)
 
 
 def _install_docs(app: Flask) -> None:

@@ -51,16 +51,23 @@ class Config:
         ("localhost", "127.0.0.1", "[::1]"),
         "names that a Host header may have, beside `bind`",
         check=checks.host_names,
+        live=True,
     )
     trusted_proxies: tuple[str, ...] = setting(
         (),
         "proxies whose X-Forwarded-For is believed: addresses, networks, or `unix` for any at a Unix socket",
         check=proxies.check,
+        live=True,
     )
-    body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
-    max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1))
+    body_limit: int = setting(
+        16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024), live=True
+    )
+    max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1), live=True)
     open_runs: int = setting(
-        1000, "most graphs that have not ended; more are refused with 503", check=checks.at_least(1)
+        1000,
+        "most graphs that have not ended; more are refused with 503",
+        check=checks.at_least(1),
+        live=True,
     )
     executors: Mapping[str, str] = setting(
         {"executor": "https://127.0.0.1:8443"}, "the executors: name and URL of each", check=_executors
@@ -86,43 +93,64 @@ class Config:
         "how long tasks are kept that have ended; 0: without limit",
         unit="seconds",
         check=checks.at_least(0),
+        live=True,
     )
     keep_count: int = setting(
-        100_000, "how many tasks are kept that have ended; 0: without limit", check=checks.at_least(0)
+        100_000,
+        "how many tasks are kept that have ended; 0: without limit",
+        check=checks.at_least(0),
+        live=True,
     )
     keep_bytes: int = setting(
         10 * 2**30,
         "size of the database above which the tasks are removed that ended first; 0: without limit",
         unit="bytes",
         check=checks.at_least(0),
+        live=True,
     )
     log_limit: int = setting(10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024))
-    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
+    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS), live=True)
     log_levels: Mapping[str, str] = setting(
-        {}, "loggers that have another level, with all below them: name and level of each", check=checks.logger_levels
+        {},
+        "loggers that have another level, with all below them: name and level of each",
+        check=checks.logger_levels,
+        live=True,
     )
     log_format: str = setting(
-        "auto", "json, text, or auto: text on a terminal, else json", check=checks.one_of(checks.FORMATS)
+        "auto",
+        "json, text, or auto: text on a terminal, else json",
+        check=checks.one_of(checks.FORMATS),
+        live=True,
     )
     syslog: str = setting(
         "",
         "where log lines go as syslog (RFC 5424): udp://HOST:514, tcp://HOST:601 or unix:///dev/log; "
         "behind it ?facility=daemon; empty: nowhere",
         check=address.syslog,
+        live=True,
     )
     syslog_level: str = setting(
-        "info", "least level of the lines that `syslog` gets", check=checks.one_of(checks.LEVELS)
+        "info",
+        "least level of the lines that `syslog` gets",
+        check=checks.one_of(checks.LEVELS),
+        live=True,
     )
     logstash: str = setting(
         "",
         "where log lines go as JSON for logstash: tcp://HOST:5000 or tls://HOST:5000; empty: nowhere",
         check=address.logstash,
+        live=True,
     )
     logstash_level: str = setting(
-        "info", "least level of the lines that `logstash` gets", check=checks.one_of(checks.LEVELS)
+        "info",
+        "least level of the lines that `logstash` gets",
+        check=checks.one_of(checks.LEVELS),
+        live=True,
     )
     logstash_ca: Path | None = setting(
-        None, "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs"
+        None,
+        "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs",
+        live=True,
     )
 
     def __post_init__(self) -> None:
@@ -144,10 +172,24 @@ class Config:
         return self.data / "metrics"
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None) -> Loaded["Config"]:
-        """Read file and environment; raises SettingsError with every fault."""
+    def load(
+        cls, environ: Mapping[str, str] | None = None, *, text: str | None = None, before: "Config | None" = None
+    ) -> Loaded["Config"]:
+        """Read file and environment; raises SettingsError with every fault.
+
+        ``text``: what the file is taken to say. ``before``: settings in force, of which those stay that are not live.
+        """
         environ = os.environ if environ is None else environ
-        return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, ignored=IGNORED, rules=RULES)
+        return load(
+            cls,
+            PREFIX,
+            environ,
+            file_variable=FILE_VARIABLE,
+            ignored=IGNORED,
+            rules=RULES,
+            text=text,
+            before=before,
+        )
 
 
 def exposed(config: Config, host: str) -> str | None:

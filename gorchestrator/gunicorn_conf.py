@@ -9,13 +9,16 @@ monkey.patch_all()
 
 from gorchestrator import app as _imported  # noqa: E402, F401  (once, and not by each worker)
 from gorchestrator.common import serving  # noqa: E402  (after patching)
+from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 from gorchestrator.config import Config, exposed  # noqa: E402
 from gorchestrator.domain.errors import StoreError  # noqa: E402
 from gorchestrator.store import schema  # noqa: E402
 from gorchestrator.store.usage import Usage  # noqa: E402
 
-_config = serving.or_exit(Config.load).value
+_by_signal = is_asked_by_signal()
+_settings = serving.or_exit(lambda: prepare(Config.load, by_signal=_by_signal))
+_config = _settings.settings
 set_up_logs(_config)
 
 bind = f"[{_config.bind.strip('[]')}]:{_config.port}" if ":" in _config.bind else f"{_config.bind}:{_config.port}"
@@ -45,8 +48,10 @@ def on_starting(server: serving.Arbiter) -> None:
 
 
 def when_ready(server: serving.Arbiter) -> None:
-    """Refuse sockets that were handed over; no worker has been started yet."""
+    """Refuse sockets that were handed over, and take signals; no worker has been started yet."""
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
+    if _by_signal:
+        take_signals(server, _settings, set_up_logs)
 
 
 def post_fork(server: serving.Arbiter, worker: object) -> None:

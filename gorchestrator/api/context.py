@@ -12,8 +12,13 @@ _EXTENSION = "gorchestrator"
 def install(app: Flask, service: Service, *, body_limit: int, max_nodes: int) -> None:
     """Add the routes, which must have been imported before."""
     app.extensions[_EXTENSION] = service
-    app.config.update(BODY_LIMIT=body_limit, MAX_NODES=max_nodes)
+    limit(app, body_limit=body_limit, max_nodes=max_nodes)
     app.register_blueprint(blueprint)
+
+
+def limit(app: Flask, *, body_limit: int, max_nodes: int) -> None:
+    """Take no larger bodies (bytes) and graphs from now on."""
+    app.config.update(BODY_LIMIT=body_limit, MAX_NODES=max_nodes)
 
 
 def service() -> Service:

@@ -27,6 +27,7 @@ GRACEFUL_TIMEOUT = 2  # seconds for what is being answered when the server is to
 TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
 # Seconds: workers look once a second whether their gunicorn was killed; until they have ended, they hold its port.
 ORPHANS = 1 + GRACEFUL_TIMEOUT + 1
+COMMANDED = "GORCHESTRATOR_COMMAND"  # in the environment of the gunicorn that `gorch` becomes
 _AGAIN = 0.05  # seconds between two looks whether a port is free
 _PR_SET_PDEATHSIG = 1
 
@@ -45,6 +46,8 @@ class Arbiter(Protocol):
     WORKERS: Mapping[int, Any]  # by their pids
     WORKER_BOOT_ERROR: int
     halt: Callable[..., None]
+    handle_hup: Callable[[], None]
+    handle_usr2: Callable[[], None]
 
 
 def listen(host: str, port: int, wait: float = 0) -> socket.socket:
@@ -149,7 +152,7 @@ def exec_gunicorn(
     )
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(command[0], command, environment)
+    os.execve(command[0], command, environment | {COMMANDED: "1"})
 
 
 def cannot_start(error: Exception) -> NoReturn:

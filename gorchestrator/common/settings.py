@@ -39,6 +39,7 @@ class Spec:
     unit: str | None = None
     check: Check | None = None
     derive: Derive | None = None
+    live: bool = False  # it can change while the service runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,24 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[T]):
-    """Settings in force, and for each of them ``default``, ``environment GORCH_X`` or ``file PATH``."""
+    """Settings in force, and for each of them ``default``, ``environment GORCH_X`` or ``file PATH``.
+
+    ``text`` is that of the file. ``waiting``: settings that were given another value than the one that stays in force.
+    """
 
     value: T
     sources: Mapping[str, str]
     file: Path | None = None
+    text: str = ""
+    waiting: tuple[str, ...] = ()
 
 
-def setting(default: T, text: str, *, unit: str | None = None, check: Check | None = None) -> T:
-    """Declare a field with a fixed default. ``text`` is its line in the documentation."""
-    metadata = {"setting": Spec(text, unit, check)}
+def setting(default: T, text: str, *, unit: str | None = None, check: Check | None = None, live: bool = False) -> T:
+    """Declare a field with a fixed default. ``text`` is its line in the documentation.
+
+    ``live``: it can change while the service runs, which then takes it into use by itself.
+    """
+    metadata = {"setting": Spec(text, unit, check, live=live)}
     hashed = not isinstance(default, Mapping)  # a table has no hash; the settings have theirs without it
     return field(default_factory=lambda: default, metadata=metadata, hash=None if hashed else False)
 
@@ -91,6 +100,7 @@ def describe(loaded: Loaded[Any]) -> list[dict[str, Any]]:
             "value": _plain(getattr(loaded.value, entry.name)),
             "unit": spec(entry).unit,
             "source": loaded.sources[entry.name],
+            "live": spec(entry).live,
             "help": spec(entry).help,
         }
         for entry in fields(loaded.value)
@@ -118,30 +128,39 @@ def load(
     file_variable: str,
     ignored: tuple[str, ...] = (),
     rules: Iterable[Rule] = (),
+    text: str | None = None,
+    before: T | None = None,
 ) -> Loaded[T]:
     """Return the settings of ``cls`` in force, or raise :class:`SettingsError` with every fault.
 
     ``ignored``: variables that begin with ``prefix`` but belong to somebody else; an item that ends in ``_`` means all
-    that begin with it.
+    that begin with it. ``text``: what the file says, in place of what it does say. ``before``: settings in force, of
+    which those stay that are not live; that the others do not go with these is a fault too.
     """
-    reader = _Reader(cls, prefix, environ)
+    reader = _Reader(cls, prefix, environ, text)
     file = reader.read_file(environ.get(file_variable), file_variable)
     reader.read_environment(file_variable, ignored)
     values = reader.values()
     faults = [*reader.faults, *_broken(rules, values, reader.faulty)]
+    stays = {name: getattr(before, name) for name, entry in reader.fields.items() if not spec(entry).live and before}
+    waiting = tuple(name for name, value in stays.items() if value != values[name])
+    if not faults and waiting:
+        told = f" (these need a restart: {', '.join(waiting)})"
+        faults = [fault + told for fault in _broken(rules, values | stays, set())]
     if faults:
         raise SettingsError(faults)
-    return Loaded(cls(**values), reader.sources, file)
+    return Loaded(cls(**values | stays), reader.sources, file, reader.text or "", waiting)
 
 
 class _Reader:
     """Collects the given values of one settings class, their sources, and the faults."""
 
-    def __init__(self, cls: type, prefix: str, environ: Mapping[str, str]) -> None:
+    def __init__(self, cls: type, prefix: str, environ: Mapping[str, str], text: str | None) -> None:
         self.fields = {entry.name: entry for entry in fields(cls)}
         self.types = get_type_hints(cls)
         self.prefix = prefix
         self.environ = environ
+        self.text = text
         self.given: dict[str, Any] = {}
         self.sources = dict.fromkeys(self.fields, DEFAULT)
         self.faults: list[str] = []
@@ -153,7 +172,8 @@ class _Reader:
             return None
         path = Path(name).expanduser().absolute()
         try:
-            content = tomllib.loads(path.read_text("utf-8"))
+            self.text = path.read_text("utf-8") if self.text is None else self.text
+            content = tomllib.loads(self.text)
         except OSError as error:
             self.faults.append(f"{variable}: cannot read {path}: {error.strerror}; name a readable TOML file")
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -56,7 +56,7 @@ class Readiness:
 class Monitoring:
     """Of one worker process; what it tells of all is the same whichever is asked.
 
-    ``prove`` writes something to the store. ``limit``: the setting ``open_runs``.
+    ``prove`` writes something to the store. ``limit``: the setting ``open_runs``, which may be changed.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class Monitoring:
     ) -> None:
         self.measures = measures
         self.draining = False
+        self.limit = limit
         self._store = store
         self._fleet = fleet
         self._prove = prove
         self._runs = runs
-        self._limit = limit
         self._proven = 0.0
         self._opened = 0
         self._pulse = Pulse(measures.meter, self._show)
@@ -129,7 +129,7 @@ class Monitoring:
     def _known(self) -> Iterator[Sample]:
         yield from known("orchestrator", self._store.path.parent)
         yield Sample(of.WORKERS.name, (), (float(self.measures.meter.workers()),))
-        yield Sample(of.OPEN_RUNS_LIMIT.name, (), (float(self._limit),))
+        yield Sample(of.OPEN_RUNS_LIMIT.name, (), (float(self.limit),))
 
     def _stored(self) -> Iterator[Sample]:
         try:

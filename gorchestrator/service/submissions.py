@@ -39,12 +39,15 @@ class Submissions:
         open_runs: int,
         accepted: Callable[[], None] = lambda: None,
     ) -> None:
-        """``open_runs``: how many tasks of all processes may be open; ``accepted`` is called for each new one."""
+        """``open_runs``: how many tasks of all processes may be open, which may be changed meanwhile.
+
+        ``accepted`` is called for each new one.
+        """
+        self.open_runs = open_runs
         self._store = store
         self._scheduler = scheduler
         self._ownership = ownership
         self._fleet = fleet
-        self._open_runs = open_runs
         self._accepted = accepted
         self._in_progress: set[str] = set()
 
@@ -106,7 +109,7 @@ class Submissions:
             digraph,
             nodes,
             owner=self._ownership.id,
-            most=self._open_runs,
+            most=self.open_runs,
             reused=list(ended.values()),
             request=request,
         )

@@ -29,6 +29,8 @@ def test_every_setting_is_documented(cls, title):
     for field in fields(cls):
         help_text = field.metadata["setting"].help.replace("`", "``")
         assert f"     - {help_text}\n" in section, field.name
+    marked = [line.split("``")[1] for line in section.splitlines() if line.endswith("`` (live)")]
+    assert marked == [field.name for field in fields(cls) if field.metadata["setting"].live]
 
 
 def test_the_readme_opens_with_the_two_commands():

@@ -15,8 +15,12 @@ class AllowedHosts:
     def __init__(self, app: "WSGIApplication", allowed: Iterable[str], setting: str) -> None:
         """Name ``setting`` in refusals, so that their reader knows what to change."""
         self.app = app
-        self.allowed = frozenset(_bare(name) for name in allowed)
         self.setting = setting
+        self.allow(allowed)
+
+    def allow(self, names: Iterable[str]) -> None:
+        """Answer under these names alone from now on."""
+        self.allowed = frozenset(_bare(name) for name in names)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a request, or refuse it."""

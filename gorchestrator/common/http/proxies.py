@@ -35,7 +35,11 @@ class TrustedProxies:
 
     def __init__(self, app: "WSGIApplication", trusted: Iterable[str]) -> None:
         self.app = app
-        names = list(trusted)
+        self.trust(trusted)
+
+    def trust(self, proxies: Iterable[str]) -> None:
+        """Believe these alone from now on."""
+        names = list(proxies)
         self.networks = [ipaddress.ip_network(each) for each in names if each != UNIX]
         self.unix = UNIX in names
 

@@ -106,6 +106,7 @@ def test_config_shows_values_and_sources(run, tmp_path):
         "value": 3.0,
         "unit": "seconds",
         "source": f"file {file}",
+        "live": False,
         "help": found["lease"]["help"],
     }
     lines = run("config", env=env).output.splitlines()
