@@ -119,7 +119,7 @@ def _runner(config: Config) -> Runner:
         log_limit=config.log_limit,
         secrets=Secrets(config.secrets, {name: os.environ[name] for name in config.secret_env if name in os.environ}),
     )
-    archive = Archive(config.data, config.keep_done)
+    archive = Archive(config.data, config.keep_done, config.keep_done_count, config.keep_done_bytes)
     fences = Fences(config.data / names.FENCES)
     return Runner(Limits(config.capacity, config.queue), archive, fences, engines.load(config), around)
 

@@ -8,35 +8,42 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
-from io import FileIO
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from executor import names
-from executor.files import private
+from executor import kept, names
+from executor.book import Book, slices
 from executor.folder import Folder
+from executor.kept import HOUR_FORMAT, Keep
 
-HOUR = 3600
-HOUR_FORMAT = "%Y-%m-%dT%H"  # UTC
-REMEMBERED = 30 * 24 * HOUR  # seconds that the ids of dropped jobs, and fences, are kept
+_AT_ONCE = 100  # jobs that are measured, or dropped, between two writes to the book
+
+
+@dataclass(slots=True)
+class Dropped:
+    """What was dropped: jobs, and about how many bytes they took on the disk."""
+
+    count: int = 0
+    size: int = 0
 
 
 class Archive:
     """The folder ``jobs`` of the data directory."""
 
-    def __init__(self, data: Path, keep_done: float) -> None:
-        """``keep_done``: how many hours ended jobs are kept."""
-        self.keep = keep_done * HOUR
+    def __init__(self, data: Path, keep_done: float, keep_count: int = 0, keep_size: int = 0) -> None:
+        """Keep ended jobs for so many hours, so many of them, and so many bytes; 0 of the last two is without limit."""
+        self.keep = Keep(keep_done, keep_count, keep_size)
         self.live, self.done = data / names.LIVE, data / names.DONE
         for folder in (self.live, self.done):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.tombs = data / names.TOMBS
-        FileIO(self.tombs, "a", opener=private).close()  # else SQLite makes one that others can read
-        self.lookup = self._database()
-        self.lookup.execute("create table if not exists tombs (id text primary key, at real) without rowid")
-        self.any_dropped = self.lookup.execute("select 1 from tombs limit 1").fetchone() is not None
+        self.book = Book(data / names.TOMBS)
+        self._new: deque[tuple[str, str, float]] = deque()  # hour, id, time of what was put away and not measured
+        self._listed = False  # whether the book has what was there when this process began
+        self._surplus = False  # whether more is kept than the limits allow
 
     def create(self, job_id: str, node: Mapping[str, Any], *, claimed: bool = False) -> Folder:
         """Make the directory of a new job; ``claimed``: of one that is never to be started."""
@@ -49,9 +56,10 @@ class Archive:
 
     def put_away(self, folder: Folder) -> None:
         """Move an ended job out of ``live``."""
-        hour = f"{self.done}/{time.strftime(HOUR_FORMAT, time.gmtime())}"
-        os.makedirs(hour, mode=0o700, exist_ok=True)  # each time: whoever makes room may have removed it
-        target = f"{hour}/{os.path.basename(folder.path)}"
+        now, name = time.time(), os.path.basename(folder.path)
+        hour = time.strftime(HOUR_FORMAT, time.gmtime(now))
+        os.makedirs(f"{self.done}/{hour}", mode=0o700, exist_ok=True)  # each time: who makes room may have removed it
+        target = f"{self.done}/{hour}/{name}"
         try:
             os.rename(folder.path, target)
         except PermissionError:
@@ -60,6 +68,7 @@ class Archive:
         except FileNotFoundError:
             os.mkdir(target, 0o700)  # the job has removed it; what is left is that there was one
         folder.path = target
+        self._new.append((hour, name, now))
 
     def discard(self, folder: Folder) -> None:
         """Drop a directory that does not say what was asked for: it was never answered, or the machine lost power.
@@ -81,48 +90,89 @@ class Archive:
 
     def was_dropped(self, job_id: str) -> bool:
         """Whether a job of this id ended so long ago that only its id is left."""
-        if not self.any_dropped:
-            return False
-        return self.lookup.execute("select 1 from tombs where id = ?", (job_id,)).fetchone() is not None
+        return self.book.was_dropped(job_id)
 
-    def prune(self, faults: list[str] | None = None) -> int:
-        """Drop ended jobs that are old enough, and return how many. For a native thread: it may take long.
+    @property
+    def restless(self) -> bool:
+        """Whether :meth:`trim` may have something to do."""
+        return bool(self._new) or self._surplus or not self._listed
 
-        What cannot be dropped is tried again the next time; ``faults`` gets why not.
+    def prune(self, faults: list[str] | None = None) -> Dropped:
+        """Drop ended jobs that are old enough, then those that are too many or too large; return what that was.
+
+        What cannot be dropped is tried again the next time; ``faults`` gets why not. For a native thread: it may take
+        long.
         """
         faults = [] if faults is None else faults
-        limit = time.strftime(HOUR_FORMAT, time.gmtime(time.time() - self.keep - HOUR))
-        count = 0
-        for hour in sorted(self.done.iterdir()):
-            if hour.name <= limit:
+        done = Dropped()
+        self._note()
+        limit = self.keep.last_hour(time.time())
+        for hour in kept.hours(self.done):
+            if hour <= limit:
                 try:
-                    count += self._drop(hour, faults)
+                    self._drop(hour, os.listdir(self.done / hour), done, faults)
                 except (OSError, sqlite3.Error) as error:
-                    faults.append(f"{hour}: {error}")
-        return count
+                    faults.append(f"{self.done / hour}: {error}")
+        self._drop_surplus(done, faults)
+        return done
 
-    def _drop(self, hour: Path, faults: list[str]) -> int:
-        paths = list(hour.iterdir())
-        now = time.time()
-        self.any_dropped = True
-        with closing(self._database()) as database, database:
-            database.executemany("insert or ignore into tombs values (?, ?)", [(path.name, now) for path in paths])
-            database.execute("delete from tombs where at < ?", (now - REMEMBERED,))
-        found = [str(error) for path in paths if (error := remove(path))]
-        faults += found
-        if not found:
-            hour.rmdir()
-        return len(paths) - len(found)
+    def trim(self, faults: list[str]) -> Dropped:
+        """Drop the oldest of ended jobs that are too many or too large; return what that was.
+
+        Only what was put away since the last time is looked at. For a native thread.
+        """
+        done = Dropped()
+        self._note()
+        self._drop_surplus(done, faults)
+        return done
+
+    def _note(self) -> None:
+        """Write down what each ended job takes that is not in the book."""
+        listed, self._listed = self._listed, False
+        self._measure([self._new.popleft() for _ in range(len(self._new))])
+        if not listed:
+            self._list()
+        self._listed = True  # after a fault all is listed again
+
+    def _list(self) -> None:
+        """Make the book say what is there: somebody may have made room, or an executor before this one died."""
+        hours = kept.hours(self.done)
+        for hour in {*hours, *self.book.hours()}:
+            there = _names(self.done / hour)
+            known = self.book.ids(hour)
+            self.book.strike(hour, known - there)
+            self._measure([(hour, name, None) for name in there - known])
+
+    def _measure(self, found: Sequence[tuple[str, str, float | None]]) -> None:
+        for some in slices(found, _AT_ONCE):
+            self.book.add([kept.measured(self.done, *each) for each in some])
+
+    def _drop_surplus(self, done: Dropped, faults: list[str]) -> None:
+        surplus, self._surplus = self.book.surplus(self.keep, time.time())
+        for some in slices(surplus, _AT_ONCE):
+            for hour in sorted({each.hour for each in some}):
+                self._drop(hour, [each.id for each in some if each.hour == hour], done, faults)
+
+    def _drop(self, hour: str, ids: list[str], done: Dropped, faults: list[str]) -> None:
+        for some in slices(ids, _AT_ONCE):
+            done.size += self.book.drop(hour, some)
+            found = [str(error) for each in some if (error := remove(self.done / hour / each))]
+            done.count += len(some) - len(found)
+            faults += found
+        if hour != time.strftime(HOUR_FORMAT, time.gmtime()):  # what ends now goes there
+            with suppress(OSError):
+                os.rmdir(self.done / hour)
 
     def close(self) -> None:
-        """Let go of the database."""
-        self.lookup.close()
+        """Let go of the book."""
+        self.book.close()
 
-    def _database(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.tombs, timeout=30)
-        database.execute("pragma journal_mode=wal")
-        database.execute("pragma synchronous=normal")
-        return database
+
+def _names(folder: Path) -> set[str]:
+    try:
+        return set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
 
 
 def remove(path: Path) -> OSError | None:
@@ -131,6 +181,8 @@ def remove(path: Path) -> OSError | None:
         if path.is_symlink() or not path.is_dir():
             path.unlink()
             return None
+        with suppress(OSError):
+            os.unlink(path / names.NODE)  # first: what is half removed counts as absent
         with suppress(PermissionError):
             shutil.rmtree(path)
             return None

@@ -19,7 +19,7 @@ from executor.folder import Folder
 from executor.inside import sync_aside
 from executor.job import Job, Surroundings
 from executor.outcome import Outcome, canceled
-from executor.pruning import keep_pruning
+from executor.pruning import Pruner
 from executor.storage import Storage
 from executor.trimmer import Trimmer
 from gorchestrator.common.states import State
@@ -75,7 +75,7 @@ class Runner:
             self._begin(job)  # it has its place already, whatever the capacity is now
         self._fill()
         self.helpers += [
-            gevent.spawn(keep_pruning, self.archive, self.fences),
+            gevent.spawn(Pruner(self.archive, self.fences).keep_pruning),
             gevent.spawn(self.trimmer.keep_trimming, self._growing),
         ]
         for helper in self.helpers:

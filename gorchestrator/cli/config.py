@@ -39,14 +39,22 @@ def load(overrides: Mapping[str, str] | None = None) -> Loaded[Config]:
 
 def executor_settings() -> list[dict[str, Any]]:
     """Return the settings of this machine's executor, as described. Raises SettingsError."""
-    # The orchestrator's package knows the executor by name only.
-    command, environment = serving.python("executor", "--settings")
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.splitlines() or ["the executor's settings cannot be read"]
-        raise SettingsError(line.removeprefix("Error: ") for line in lines)
-    found: list[dict[str, Any]] = json.loads(done.stdout)
+    found: list[dict[str, Any]] = ask_executor("--settings")
     return found
+
+
+def ask_executor(*arguments: str, **settings: str) -> Any:
+    """Return what this machine's executor answers to its own command line, as JSON. Raises SettingsError.
+
+    ``settings``: variables that win over the environment.
+    """
+    # The orchestrator's package knows the executor by name only.
+    command, environment = serving.python("executor", *arguments)
+    done = subprocess.run(command, env=environment | settings, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.splitlines() or ["the executor cannot be asked"]
+        raise SettingsError(line.removeprefix("Error: ") for line in lines)
+    return json.loads(done.stdout)
 
 
 def _told(read: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""``gorch gc``: remove the tasks that are not to be kept any more, now, whether the service runs or not."""
+"""``gorch gc``: remove what is not to be kept any more, now, beside the services or without them: tasks, or jobs."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
-from gorchestrator.cli.config import load
+from gorchestrator.cli.config import ask_executor, load
 from gorchestrator.cli.db import data_option
 from gorchestrator.cli.failure import Failure
+from gorchestrator.common.settings import SettingsError
 
 
 @click.command()
@@ -16,6 +17,7 @@ from gorchestrator.cli.failure import Failure
 @click.option("--age", type=click.FloatRange(min=0), metavar="SECONDS", help="Keep tasks so long after their end.")
 @click.option("--count", type=click.IntRange(min=0), metavar="N", help="Keep so many tasks that have ended.")
 @click.option("--bytes", "size", type=click.IntRange(min=0), metavar="BYTES", help="Keep the database so small.")
+@click.option("--executor", is_flag=True, help="Jobs of this machine's executor instead, by its settings.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @data_option
 @click.pass_context
@@ -25,10 +27,21 @@ def gc(
     age: float | None,
     count: int | None,
     size: int | None,
+    executor: bool,
     as_json: bool,
     data: Path | None,
 ) -> None:
     """Remove tasks that have ended, the oldest first. 0: without limit; what is not given is as in the settings."""
+    as_json = as_json or ctx.obj["json"]
+    if executor:
+        _jobs(dry_run=dry_run, age=age, count=count, size=size, as_json=as_json, data=data)
+    else:
+        _tasks(dry_run=dry_run, age=age, count=count, size=size, as_json=as_json, data=data)
+
+
+def _tasks(
+    *, dry_run: bool, age: float | None, count: int | None, size: int | None, as_json: bool, data: Path | None
+) -> None:
     from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (--help does without the store)
     from gorchestrator.domain.retention import Limits  # noqa: PLC0415
     from gorchestrator.store import sweeping  # noqa: PLC0415
@@ -55,7 +68,7 @@ def gc(
         "used": room.used,
         "file": room.file,
     }
-    _show(found, as_json=as_json or ctx.obj["json"])
+    _show(found, as_json=as_json)
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
@@ -67,3 +80,30 @@ def _show(found: dict[str, Any], *, as_json: bool) -> None:
     click.echo(
         f"in the database: {found['ended']} tasks that have ended, {found['used']} bytes in use of {found['file']}"
     )
+
+
+def _jobs(
+    *, dry_run: bool, age: float | None, count: int | None, size: int | None, as_json: bool, data: Path | None
+) -> None:
+    hours = None if age is None else age / 3600
+    limits = [
+        f"--{name}={given}"
+        for name, given in (("hours", hours), ("count", count), ("bytes", size))
+        if given is not None
+    ]
+    settings = {} if data is None else {"GORCH_EXECUTOR_DATA": str(data.absolute())}
+    try:
+        found = ask_executor("--gc", *(["--dry-run"] if dry_run else []), *limits, **settings)
+    except SettingsError as error:
+        first, *others = error.faults
+        raise Failure(first, tuple(others)) from error
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for each in found.get("directories", ()):
+        click.echo(f"{each['path']}: ended {each['age'] / 3600:.1f} hours ago, {each['size']} bytes")
+    for fault in found.get("faults", ()):
+        click.echo(f"cannot be removed: {fault}", err=True)
+    done = "would remove" if dry_run else "removed"
+    click.echo(f"{done} {found['jobs']} jobs that have ended, {found['bytes']} bytes on the disk")
+    click.echo(f"in the executor's directory: {found['kept']} jobs that have ended, {found['kept_bytes']} bytes")

@@ -118,7 +118,7 @@ def test_what_is_kept_of_it_is_what_the_job_was_started_with_and_no_longer_than_
     archive = Archive(executor.data, 0)
     for hour in archive.done.iterdir():  # long ago
         hour.rename(archive.done / "2000-01-01T00")
-    assert archive.prune() == 2
+    assert archive.prune().count == 2
     archive.close()
     assert [path for path in everywhere(executor) if path.is_relative_to(executor.data)] == []
 

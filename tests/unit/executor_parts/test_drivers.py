@@ -15,6 +15,7 @@ from executor.drivers.base import Driver, Job
 from executor.drivers.shell import Shell
 from executor.fences import Fences
 from executor.job import Surroundings
+from executor.kept import Keep
 from executor.outcome import Outcome
 from executor.runner import Limits, Runner
 from executor.secrets import Secrets
@@ -114,8 +115,8 @@ def test_a_dropped_job_is_not_run_again(make_runner: Callable[..., Runner]) -> N
     runner = make_runner({"echo": Echo(Config())})
     assert runner.submit(ID, attempt()).ended.wait(PATIENCE)
     runner.acknowledge(ID)
-    runner.archive.keep = -4000.0
-    assert runner.archive.prune() == 1
+    runner.archive.keep = Keep(-2)
+    assert runner.archive.prune().count == 1
     for call in (runner.find, runner.cancel, runner.acknowledge):
         with pytest.raises(refusals.JobGone):
             call(ID)

@@ -3,25 +3,20 @@
 import errno
 import os
 import shutil
-import sqlite3
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from unittest.mock import Mock
 
-import gevent
 import pytest
-from gevent.event import Event
 
-from executor import names, pruning
+from executor import names
 from executor.archive import Archive
 from executor.data import Data, DataInUse
 from executor.fences import Fences
 from executor.outcome import Exit, Outcome, of
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from support import PATIENCE
 
 ID = "0123456789abcdef0123456789abcdef.0.1"
 
@@ -69,9 +64,9 @@ def test_ended_jobs_are_dropped_by_the_hour_but_not_forgotten(tmp_path: Path, mo
     assert found.path == folder.path
     assert found.read(names.NODE) == {"some": "thing"}
     monkeypatch.setattr(time, "time", lambda: begin + 3 * 3600 - 1)
-    assert archive.prune() == 0
+    assert archive.prune().count == 0
     monkeypatch.setattr(time, "time", lambda: begin + 3 * 3600)
-    assert archive.prune() == 1
+    assert archive.prune().count == 1
     assert archive.find_done(ID) is None
     assert archive.was_dropped(ID)
     assert not archive.was_dropped(ID.replace(".1", ".2"))
@@ -97,11 +92,11 @@ def test_what_is_read_only_is_dropped_and_what_cannot_be_is_tried_again(
     (archive.done / "2000-01-01T00").touch()  # no directory
     monkeypatch.setattr(shutil, "rmtree", partial(_busy, shutil.rmtree, f"{ID}2"))
     faults: list[str] = []
-    assert archive.prune(faults) == 2
+    assert archive.prune(faults).count == 2
     assert [fault.partition("] ")[2][:15] for fault in sorted(faults)] == ["Not a directory", "Device or resou"]
     monkeypatch.undo()
-    assert archive.prune() == 1
-    assert not hour.exists()
+    assert archive.prune().count == 1
+    assert list(hour.iterdir()) == []
     assert archive.was_dropped(f"{ID}1")
     assert tmp_path.exists()
     archive.close()
@@ -111,34 +106,6 @@ def _busy(rmtree: Callable[[Path], None], name: str, path: Path) -> None:
     if path.name == name:
         raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
     rmtree(path)
-
-
-def test_the_pruner_goes_on_after_a_fault(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    rounds: list[str] = []
-    again = Event()
-
-    def prune(_archive: Archive, _fences: Fences) -> None:
-        rounds.append("round")
-        if len(rounds) == 1:
-            raise sqlite3.OperationalError("disk I/O error")
-        again.set()
-
-    monkeypatch.setattr(pruning, "EVERY", 0.01)
-    monkeypatch.setattr(pruning, "prune", prune)
-    pruner = gevent.spawn(pruning.keep_pruning, Mock(), Mock())
-    assert again.wait(PATIENCE)
-    pruner.kill()
-    assert [record.__dict__["event"] for record in caplog.records] == ["prune_failed"]
-
-
-def test_pruning_says_what_it_dropped_and_what_it_could_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
-    archive = Archive(tmp_path, keep_done=-2)
-    archive.put_away(archive.create(ID, {}))
-    (archive.done / "2000-01-01T00").touch()
-    pruning.prune(archive, Fences(tmp_path / "fences"))
-    assert [record.__dict__["event"] for record in caplog.records] == ["jobs_pruned", "prune_failed"]
-    archive.close()
 
 
 def test_the_data_directory_belongs_to_one(tmp_path: Path) -> None:
