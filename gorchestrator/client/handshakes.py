@@ -12,6 +12,7 @@ from gorchestrator.common.credentials import Credentials, TlsFiles, Unusable
 from gorchestrator.common.expiry import WARNING, InUse, Use, day
 
 _AGAIN = 600.0  # seconds between two handshakes of which each looks whether the executor's certificate was renewed
+_SOON = 5.0  # the same when ours was just renewed, for the executor's often is a moment later; doubled each time
 Peer = dict[str, Any]  # as ssl.SSLSocket.getpeercert returns it
 
 
@@ -37,6 +38,7 @@ class Handshakes:
         self._name = name
         self._shown = Use()
         self._shaken = 0.0  # when hands were shaken last, by the monotonic clock
+        self._again = _AGAIN
 
     def _context(self) -> ssl.SSLContext:
         context = Context(ssl.PROTOCOL_TLS_CLIENT)  # checks certificate and host name
@@ -66,7 +68,10 @@ class Handshakes:
         """
         shown = self.shown
         late = shown is not None and shown.not_after - time.time() < WARNING
-        self.credentials.look(anew=late and time.monotonic() - self._shaken > _AGAIN)
+        anew = late and time.monotonic() - self._shaken > self._again
+        before = self.credentials.own
+        if self.credentials.look(anew=anew):
+            self._again = min(2 * self._again, _AGAIN) if self.credentials.own == before else _SOON
 
     def end(self) -> None:
         """There are no more connections."""

@@ -102,6 +102,28 @@ def test_one_that_is_about_to_expire_is_looked_at_again_after_a_while(api, serve
     assert server.connections == 2  # it holds for long now
 
 
+def test_one_that_is_renewed_a_moment_after_ours_is_seen_soon(api, server, folder):
+    first = ping(api)
+    certificates.renew(folder, ["orchestrator"])
+    assert ping(api) == first
+    certificates.renew(folder, ["executor"])
+    server.context = context(folder)
+    for ago, connections in ((6, 3), (6, 3)):
+        api._handshakes._shaken = time.monotonic() - ago
+        assert ping(api) > first
+        assert server.connections == connections
+
+
+def test_one_that_is_not_renewed_with_ours_is_looked_at_ever_less(api, server, folder):
+    ping(api)
+    certificates.renew(folder, ["orchestrator"])
+    ping(api)
+    for ago, connections in ((6, 3), (6, 3), (11, 4), (11, 4), (21, 5)):
+        api._handshakes._shaken = time.monotonic() - ago
+        ping(api)
+        assert server.connections == connections
+
+
 def test_what_was_shown_is_in_use_until_the_end(api, folder):
     shown = ping(api)
     assert expiry.expiries()["executor x"] == shown
