@@ -3,6 +3,7 @@
 import logging
 import os
 import sqlite3
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -27,6 +28,7 @@ from gorchestrator.common.http.hosts import AllowedHosts
 from gorchestrator.common.http.monitoring import AliveSchema, WritableSchema, count_requests
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.pulse import Pulse
+from gorchestrator.common.reload import LOGS, Changes, Reloading, inherited, live
 from gorchestrator.common.settings import SettingsError
 from gorchestrator.common.sinks.setup import set_up_logs
 from gorchestrator.common.stopping import when_signalled, when_told_to_stop
@@ -62,14 +64,15 @@ def create_app(config: Config | None = None) -> Flask:
     if config is not None:
         return _build(config)
     try:
-        config = Config.load().value
+        settings = inherited(Config.load)
+        config = settings.begin()
         set_up_logs(config)
-        return _build(config)
+        return _build(config, settings)
     except (SettingsError, DataInUse, OSError, sqlite3.Error) as error:
         serving.cannot_start(error)
 
 
-def _build(config: Config) -> Flask:
+def _build(config: Config, settings: Reloading[Config] | None = None) -> Flask:
     data = Data(config.data)
     measures = Measures(config.data / names.METRICS)
     pulse = Pulse(measures.meter, lambda: None)
@@ -90,38 +93,70 @@ def _build(config: Config) -> Flask:
         schemas=SCHEMAS,
         views=(*api.VIEWS, *receipts.VIEWS, *health.VIEWS),
     )
-    app.wsgi_app = AccessLog(_guarded(app, config))  # type: ignore[method-assign]
+    changes = _changes(app, service)
+    app.wsgi_app = AccessLog(_guarded(app, config, changes))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
     service.runner.recover()
     pulse.start()
     _drain_on_term(service.runner, data)
     when_signalled(finishing.SIGNAL, lambda: finishing.finish(service.runner, config.drain_timeout))
     be_quick(lambda: any(job.result is None for job in service.runner.jobs.values()))
+    if settings is not None:
+        settings.follow(changes)
+        settings.watch()
     extra = {"event": "executor_started", "instance": service.instance, "jobs": len(service.runner.jobs)}
     log.info("executor %s works in %s", config.name, config.data, extra=extra)
     return app
 
 
-def _guarded(app: Flask, config: Config) -> "WSGIApplication":
+def _changes(app: Flask, service: Service) -> Changes[Config]:
+    """Have each part take new settings into use, but for who guards the door."""
+
+    def use(new: Config) -> None:
+        runner = service.runner
+        runner.use(Limits(new.capacity, new.queue), _around(new, runner.around.supervisor))
+        app.extensions[EXTENSION] = replace(service, config=new)
+
+    changes: Changes[Config] = Changes()
+    changes.on(*LOGS, act=set_up_logs)
+    ours = live(Config).difference(LOGS)
+    changes.on(*ours, act=use)
+    for driver in service.runner.engines.values():
+        changes.on(*ours, act=driver.use)
+    return changes
+
+
+def _guarded(app: Flask, config: Config, changes: Changes[Config]) -> "WSGIApplication":
     """Return what serves; without certificates it refuses what a web page gets to us under a name of its own."""
     if not config.insecure:
         return app.wsgi_app
-    names = (*config.allowed_hosts, config.bind)
-    return AllowedHosts(app.wsgi_app, names, "allowed_hosts (GORCH_EXECUTOR_ALLOWED_HOSTS)")
+    setting = "allowed_hosts (GORCH_EXECUTOR_ALLOWED_HOSTS)"
+    guarded = AllowedHosts(app.wsgi_app, (*config.allowed_hosts, config.bind), setting)
+    changes.on("allowed_hosts", act=lambda new: guarded.allow((*new.allowed_hosts, new.bind)))
+    return guarded
 
 
 def _runner(config: Config) -> Runner:
-    around = Surroundings(
-        supervisor=Supervisor(config.data),
+    archive = Archive(config.data, config.keep_done, config.keep_done_count, config.keep_done_bytes)
+    fences = Fences(config.data / names.FENCES)
+    return Runner(
+        Limits(config.capacity, config.queue),
+        archive,
+        fences,
+        engines.load(config),
+        _around(config, Supervisor(config.data)),
+    )
+
+
+def _around(config: Config, supervisor: Supervisor) -> Surroundings:
+    return Surroundings(
+        supervisor=supervisor,
         env={name: os.environ[name] for name in config.env_allow if name in os.environ},
         artifact_dirs=[os.path.abspath(folder) for folder in config.artifact_dirs],
         grace=config.kill_grace,
         log_limit=config.log_limit,
         secrets=Secrets(config.secrets, {name: os.environ[name] for name in config.secret_env if name in os.environ}),
     )
-    archive = Archive(config.data, config.keep_done, config.keep_done_count, config.keep_done_bytes)
-    fences = Fences(config.data / names.FENCES)
-    return Runner(Limits(config.capacity, config.queue), archive, fences, engines.load(config), around)
 
 
 def _drain_on_term(runner: Runner, data: Data) -> None:

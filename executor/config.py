@@ -48,50 +48,68 @@ class Config:
     tls_key: Path = derived(lambda c, _: c.certs / "executor.key", "key of `tls_cert`")
     insecure: bool = setting(False, "accept callers without a certificate: anybody may run anything; for tests")
     allowed_hosts: tuple[str, ...] = setting(
-        ("localhost", "127.0.0.1", "[::1]"), "if `insecure`: names that a Host header may have, beside `bind`"
+        ("localhost", "127.0.0.1", "[::1]"),
+        "if `insecure`: names that a Host header may have, beside `bind`",
+        live=True,
     )
-    capacity: int = setting(16, "most jobs at once", check=checks.at_least(1))
-    queue: int = setting(64, "most jobs that wait; more are refused with 503", check=checks.at_least(0))
-    artifact_dirs: tuple[Path, ...] = setting((), "directories in which artifacts are looked up, before PATH")
-    env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get")
+    capacity: int = setting(16, "most jobs at once", check=checks.at_least(1), live=True)
+    queue: int = setting(64, "most jobs that wait; more are refused with 503", check=checks.at_least(0), live=True)
+    artifact_dirs: tuple[Path, ...] = setting(
+        (), "directories in which artifacts are looked up, before PATH", live=True
+    )
+    env_allow: tuple[str, ...] = setting(ENVIRONMENT, "variables of its own environment that nodes get", live=True)
     secrets: Path = derived(lambda c, _: c.data / "secrets", "directory of the secrets: files of mode 600")
     secret_env: tuple[str, ...] = setting((), "variables of its own environment that nodes may name as secrets")
     ansible_inventory: tuple[Path, ...] = setting(
-        (), "inventories of the engine ansible, files or directories; none: this machine alone, as localhost"
+        (),
+        "inventories of the engine ansible, files or directories; none: this machine alone, as localhost",
+        live=True,
     )
     docker_host: str = derived(
         lambda _, env: env.get("DOCKER_HOST") or "unix:///var/run/docker.sock", "where the engine docker has its daemon"
     )
     docker_networks: tuple[str, ...] = setting(
-        ("bridge", "none"), "networks that containers may have; they get the first", check=checks.at_least_one
+        ("bridge", "none"),
+        "networks that containers may have; they get the first",
+        check=checks.at_least_one,
+        live=True,
     )
-    docker_mounts: tuple[Path, ...] = setting((), "directories that containers may mount, with what is below them")
-    docker_capabilities: tuple[str, ...] = setting((), "capabilities that containers may have, such as CHOWN")
+    docker_mounts: tuple[Path, ...] = setting(
+        (), "directories that containers may mount, with what is below them", live=True
+    )
+    docker_capabilities: tuple[str, ...] = setting(
+        (), "capabilities that containers may have, such as CHOWN", live=True
+    )
     docker_memory: int = setting(
         0,
         "most memory of a container, which it gets unless it wants less; 0: no limit",
         unit="bytes",
         check=checks.at_least(0),
+        live=True,
     )
     docker_cpus: float = setting(
         0.0,
         "most processors of a container, which it gets unless it wants less; 0: no limit",
         check=checks.at_least(0),
+        live=True,
     )
     docker_pids: int = setting(
         4096,
         "most processes of a container at once, which it gets unless it wants less; 0: no limit",
         check=checks.at_least(0),
+        live=True,
     )
     docker_users: tuple[str, ...] = setting(
         (ANY_USER,),
         "users (UID:GID) that containers may run as; they get the first. any: whom the node says, else the image",
         check=_users,
+        live=True,
     )
     http_allow: tuple[str, ...] = setting(
         (),
         "where requests of the engine http may go beside public addresses: networks, addresses, names of hosts",
         check=addresses.check,
+        live=True,
     )
     http_ca: Path | None = setting(
         None, "CA file (PEM) that servers of the engine http are checked with, in place of the usual CAs"
@@ -106,7 +124,7 @@ class Config:
     ssh_connect_timeout: float = setting(
         10.0, "longest time until a host takes a connection", unit="seconds", check=checks.at_least(1)
     )
-    kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0))
+    kill_grace: float = setting(5.0, "time between TERM and KILL", unit="seconds", check=checks.at_least(0), live=True)
     drain: str = setting(
         "leave",
         "at SIGTERM: leave (end at once; what runs lives on) or finish (end when what runs has ended)",
@@ -129,33 +147,51 @@ class Config:
         unit="bytes",
         check=checks.at_least(64 * 1024),
     )
-    body_limit: int = setting(16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024))
-    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS))
+    body_limit: int = setting(
+        16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024), live=True
+    )
+    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS), live=True)
     log_levels: Mapping[str, str] = setting(
-        {}, "loggers that have another level, with all below them: name and level of each", check=checks.logger_levels
+        {},
+        "loggers that have another level, with all below them: name and level of each",
+        check=checks.logger_levels,
+        live=True,
     )
     log_format: str = setting(
-        "auto", "json, text, or auto: text on a terminal, else json", check=checks.one_of(checks.FORMATS)
+        "auto",
+        "json, text, or auto: text on a terminal, else json",
+        check=checks.one_of(checks.FORMATS),
+        live=True,
     )
     syslog: str = setting(
         "",
         "where log lines go as syslog (RFC 5424): udp://HOST:514, tcp://HOST:601 or unix:///dev/log; "
         "behind it ?facility=daemon; empty: nowhere",
         check=address.syslog,
+        live=True,
     )
     syslog_level: str = setting(
-        "info", "least level of the lines that `syslog` gets", check=checks.one_of(checks.LEVELS)
+        "info",
+        "least level of the lines that `syslog` gets",
+        check=checks.one_of(checks.LEVELS),
+        live=True,
     )
     logstash: str = setting(
         "",
         "where log lines go as JSON for logstash: tcp://HOST:5000 or tls://HOST:5000; empty: nowhere",
         check=address.logstash,
+        live=True,
     )
     logstash_level: str = setting(
-        "info", "least level of the lines that `logstash` gets", check=checks.one_of(checks.LEVELS)
+        "info",
+        "least level of the lines that `logstash` gets",
+        check=checks.one_of(checks.LEVELS),
+        live=True,
     )
     logstash_ca: Path | None = setting(
-        None, "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs"
+        None,
+        "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs",
+        live=True,
     )
 
     def __post_init__(self) -> None:

@@ -18,9 +18,12 @@ from executor import app as _imported  # noqa: E402, F401  (once, and not by eac
 from executor import finishing  # noqa: E402
 from executor.config import Config  # noqa: E402
 from gorchestrator.common import serving  # noqa: E402
+from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 
-_config = serving.or_exit(Config.load).value
+_by_signal = is_asked_by_signal()
+_settings = serving.or_exit(lambda: prepare(Config.load, by_signal=_by_signal))
+_config = _settings.settings
 _told: list[int] = []  # the SIGTERMs so far
 set_up_logs(_config)
 
@@ -49,7 +52,7 @@ def on_starting(server: serving.Arbiter) -> None:
 
 
 def when_ready(server: serving.Arbiter) -> None:
-    """With ``drain = "finish"``, keep the first SIGTERM from gunicorn: see ``executor.finishing``."""
+    """Take signals. With ``drain = "finish"``, keep the first SIGTERM from gunicorn: see ``executor.finishing``."""
     end = signal.getsignal(signal.SIGTERM)
 
     def on_term(number: int, frame: FrameType | None) -> None:
@@ -62,6 +65,8 @@ def when_ready(server: serving.Arbiter) -> None:
 
     if _config.drain == "finish":
         signal.signal(signal.SIGTERM, on_term)
+    if _by_signal:
+        take_signals(server, _settings, set_up_logs)
 
 
 def post_worker_init(worker: object) -> None:

@@ -56,6 +56,12 @@ class Runner:
         self.helpers: list[gevent.Greenlet[..., None]] = []
         self.ended: Callable[[Job], None] = lambda _: None  # who measures is told of each job that has got its result
 
+    def use(self, limits: Limits, around: Surroundings) -> None:
+        """Take other limits from now on, and give other surroundings to jobs that come; what runs goes on as it is."""
+        self.limits = limits
+        self.around = around
+        self._fill()
+
     def recover(self) -> None:
         """Take over what an executor before this one left: ended, running and waiting jobs."""
         waiting = []

@@ -16,6 +16,7 @@ import psutil
 from support import ROOT, Server, clean_environment, wait_until
 
 LOUD = {"log_format": "json", "log_levels": {"gorchestrator.common.reload": "debug"}}  # has each process tell
+PACKAGES = {"serve": "gorchestrator", "executor": "executor"}
 SIGNALS = (signal.SIGHUP, signal.SIGUSR2)
 
 
@@ -23,8 +24,10 @@ SIGNALS = (signal.SIGHUP, signal.SIGUSR2)
 class ByHand(Server):
     """A service as gunicorn serves it that somebody starts by hand, with our configuration."""
 
+    scheme: str = "http"
+
     def start(self) -> None:
-        (package,) = self.arguments
+        package = PACKAGES[self.arguments[0]]
         options = ["-c", f"python:{package}.gunicorn_conf", "--no-control-socket", "-b", "127.0.0.1:0"]
         with (self.folder / "out").open("ab") as out:
             self.process = subprocess.Popen(
@@ -39,7 +42,7 @@ class ByHand(Server):
     def _listens(self) -> str:
         self.runs()
         line = next((line for line in self.log.splitlines() if "Listening at: " in line and line.endswith("}")), "")
-        return line.partition("Listening at: ")[2].partition(" ")[0]
+        return line.partition("Listening at: ")[2].partition(" ")[0].replace("http:", f"{self.scheme}:")
 
     def runs(self) -> None:
         assert self.process
@@ -71,20 +74,21 @@ class Reloaded:
 
     def change(self, **settings: Any) -> dict[str, Any]:
         """Write a file with these settings beside the base; return what is told of it when all processes have them."""
-        before = len(self.events("settings_taken"))
+        before, told = self._taken(), len(self.events("settings_reloaded"))
         processes = len(self.workers()) + self.by_signal
-        line = self._told("settings_reloaded", toml({**self.base, **settings}))
-        wait_until(lambda: len(self.events("settings_taken")) >= before + processes, what="all have the settings")
-        return line
+        self.write(toml({**self.base, **settings}))
+        wait_until(lambda: self._taken() >= before + processes, what="all have the settings")
+        return next(iter(self.events("settings_reloaded")[told:]), {})
+
+    def _taken(self) -> int:
+        """Return how often a process has taken settings into use, whatever lines look like."""
+        return self.server.log.count("taken into use: ")
 
     def refused(self, text: str) -> dict[str, Any]:
         """Write a file that is refused; return the line that tells of it."""
-        return self._told("settings_refused", text)
-
-    def _told(self, event: str, text: str) -> dict[str, Any]:
-        before = len(self.events(event))
+        before = len(self.events("settings_refused"))
         self.write(text)
-        return wait_until(lambda: self.events(event)[before:], what=event)[0]
+        return wait_until(lambda: self.events("settings_refused")[before:], what="the settings are refused")[0]
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """Return the lines of JSON in its log with this event."""

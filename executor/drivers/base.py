@@ -135,7 +135,11 @@ class Driver(ABC):
     options: ClassVar[type[Schema]] = NoOptions
 
     def __init__(self, config: Config) -> None:
-        """``config``: the executor's settings."""
+        """``config``: the executor's settings, which may be others later: see :meth:`use`."""
+        self.config = config
+
+    def use(self, config: Config) -> None:
+        """Take other settings from now on; what runs goes on."""
         self.config = config
 
     def check(self) -> str | None:

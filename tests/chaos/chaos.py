@@ -8,7 +8,6 @@ and enough was killed of each kind. Several seeds are one run after another, wit
 import argparse
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -115,9 +114,8 @@ class Chaos:
     def _keeper(self) -> int:
         """Kill the keeper; while idle shims make it needless, only the next executor starts one."""
         if not self._keepers():
-            server = self.house.executor.server
-            assert server.process
-            server.process.send_signal(signal.SIGHUP)
+            for worker in _children(self.house.executor.server):
+                worker.terminate()
             self.tasks.append(self.house.submit(self.house.node("more")))
             self.more += 1
         return self._kill(self._keepers)

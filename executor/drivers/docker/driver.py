@@ -22,6 +22,11 @@ class Docker(Driver):
         self.daemon = Daemon(config)
         self._health = Health(self._ask)
 
+    def use(self, config: Config) -> None:
+        """Take other settings, for containers that are made from now on."""
+        super().use(config)
+        self.daemon.config = config
+
     def check(self) -> str | None:
         """Return whether the SDK is installed and the daemon answers, as it was a few seconds ago at most."""
         return self._health.fault()

@@ -32,6 +32,11 @@ class Http(Driver):
         self._connect = connector(Allowed(config.http_allow))
         self._tls: ssl.SSLContext | None = None
 
+    def use(self, config: Config) -> None:
+        """Take other settings, for connections that are made from now on."""
+        super().use(config)
+        self._connect = connector(Allowed(config.http_allow))
+
     def check(self) -> str | None:
         """Return why certificates cannot be checked."""
         try:

@@ -61,8 +61,8 @@ def house(
             "logstash": f"tcp://127.0.0.1:{logstash.port}",
         }
         file = folder / "orchestrator.toml"
-        kind, arguments = (Server, ["serve"]) if request.param else (ByHand, ["gorchestrator"])
-        service = Reloaded(kind(arguments, {"GORCH_CONFIG": str(file)}, folder), file, base, by_signal=request.param)
+        kind = Server if request.param else ByHand
+        service = Reloaded(kind(["serve"], {"GORCH_CONFIG": str(file)}, folder), file, base, by_signal=request.param)
         with running(service):
             wait_until(lambda: len(service.events("ready")) == WORKERS, what="both workers are ready")
             yield House(service, logstash)
