@@ -56,6 +56,8 @@ def _run(place: Workplace, port: int, once: bool) -> bool:
     """Return whether a graph ended in another way than it has to."""
     if place.make_certificates():
         click.echo(f"Made certificates for mutual TLS in {place.certs}")
+    if place.upgrade():
+        click.echo(f"Upgraded the journal of an earlier version's demo in {place.orchestrator}")
     voice = Voice()
     children = _children(place, port)
     url = serving.url_of(children[-1].sock, "http")

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -82,6 +83,27 @@ class Workplace:
         if certificates.usable(self.certs, RENEW):
             return False
         certificates.write(self.certs, force=True)
+        return True
+
+    def upgrade(self) -> bool:
+        """Bring the journal of an earlier version's demo to this one's schema; returns whether that was needed.
+
+        A user would back it up first: here are examples.
+        """
+        file = self.orchestrator / "gorchestrator.db"
+        if not file.exists():
+            return False
+        from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (the first demo does without the store)
+        from gorchestrator.store import schema  # noqa: PLC0415
+
+        try:
+            if schema.revision(file) == schema.HEAD:
+                return False
+            schema.upgrade(file)
+        except StoreError as error:
+            raise Failure(f"{error} Or give this demo another --data.") from error
+        except sqlite3.Error:  # a damaged file is told of by the service
+            return False
         return True
 
     def new_log(self, name: str) -> Path:
