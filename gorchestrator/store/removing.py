@@ -184,6 +184,9 @@ class Shrink:
 
     def __call__(self, transaction: Transaction) -> None:
         """Write a step."""
-        pages = min(_PAGES, _shrinkable(transaction.connection))
-        if pages:
-            transaction.connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        connection, end = transaction.connection, time.monotonic() + _ENOUGH
+        for _ in range(min(_PAGES, _shrinkable(connection))):
+            # Page by page: SQLite gives one back each time that it is stepped, and Python steps such a statement once.
+            connection.execute("PRAGMA incremental_vacuum(1)").fetchall()
+            if time.monotonic() > end:
+                return
