@@ -14,6 +14,7 @@ from executor.config import Config
 from executor.data import Data, DataInUse
 from executor.fences import Fences
 from executor.job import Surroundings
+from executor.kept import Keep
 from executor.measures import Measures
 from executor.runner import Limits, Runner
 from executor.secrets import Secrets
@@ -115,6 +116,8 @@ def _changes(app: Flask, service: Service) -> Changes[Config]:
     def use(new: Config) -> None:
         runner = service.runner
         runner.use(Limits(new.capacity, new.queue), _around(new, runner.around.supervisor))
+        if (keep := _keep(new)) != runner.archive.keep:
+            runner.archive.use(keep)
         app.extensions[EXTENSION] = replace(service, config=new)
 
     changes: Changes[Config] = Changes()
@@ -137,7 +140,8 @@ def _guarded(app: Flask, config: Config, changes: Changes[Config]) -> "WSGIAppli
 
 
 def _runner(config: Config) -> Runner:
-    archive = Archive(config.data, config.keep_done, config.keep_done_count, config.keep_done_bytes)
+    keep = _keep(config)
+    archive = Archive(config.data, keep.hours, keep.count, keep.size)
     fences = Fences(config.data / names.FENCES)
     return Runner(
         Limits(config.capacity, config.queue),
@@ -146,6 +150,10 @@ def _runner(config: Config) -> Runner:
         engines.load(config),
         _around(config, Supervisor(config.data)),
     )
+
+
+def _keep(config: Config) -> Keep:
+    return Keep(config.keep_done, config.keep_done_count, config.keep_done_bytes)
 
 
 def _around(config: Config, supervisor: Supervisor) -> Surroundings:

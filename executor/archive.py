@@ -44,6 +44,11 @@ class Archive:
         self._new: deque[tuple[str, str, float]] = deque()  # hour, id, time of what was put away and not measured
         self._listed = False  # whether the book has what was there when this process began
         self._surplus = False  # whether more is kept than the limits allow
+        self.changed = False  # whether there are other limits than when all was looked at
+
+    def use(self, keep: Keep) -> None:
+        """Keep to other limits from now on."""
+        self.keep, self.changed = keep, True
 
     def create(self, job_id: str, node: Mapping[str, Any], *, claimed: bool = False) -> Folder:
         """Make the directory of a new job; ``claimed``: of one that is never to be started."""
@@ -105,6 +110,7 @@ class Archive:
         """
         faults = [] if faults is None else faults
         done = Dropped()
+        self.changed = False
         self._note()
         limit = self.keep.last_hour(time.time())
         for hour in kept.hours(self.done):

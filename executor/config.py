@@ -133,13 +133,16 @@ class Config:
     drain_timeout: float = setting(
         600.0, "longest time to finish; what then still runs lives on", unit="seconds", check=checks.at_least(0)
     )
-    keep_done: float = setting(24.0, "how long ended jobs are kept", unit="hours", check=checks.at_least(0))
-    keep_done_count: int = setting(100_000, "how many ended jobs are kept; 0: as many as end", check=checks.at_least(0))
+    keep_done: float = setting(24.0, "how long ended jobs are kept", unit="hours", check=checks.at_least(0), live=True)
+    keep_done_count: int = setting(
+        100_000, "how many ended jobs are kept; 0: as many as end", check=checks.at_least(0), live=True
+    )
     keep_done_bytes: int = setting(
         10 * 2**30,
         "how much ended jobs may take on the disk, all together; 0: as much as they do",
         unit="bytes",
         check=checks.at_least(0),
+        live=True,
     )
     log_limit: int = setting(
         10 * 2**20,

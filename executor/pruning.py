@@ -29,7 +29,7 @@ class Pruner:
         due = time.monotonic() + EVERY
         while True:
             gevent.sleep(LOOK)
-            whole = time.monotonic() >= due
+            whole = time.monotonic() >= due or self._archive.changed
             if whole:
                 due = time.monotonic() + EVERY
                 self._told = frozenset()

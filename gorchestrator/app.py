@@ -111,7 +111,7 @@ class Parts:
     def limit(self, config: Config) -> None:
         """Take other limits from now on; what is there already stays."""
         self.service.submissions.open_runs = self.service.monitoring.limit = config.open_runs
-        self.retention.limits = Limits(config.keep_age, config.keep_count, config.keep_bytes)
+        self.retention.use(Limits(config.keep_age, config.keep_count, config.keep_bytes))
 
     def start(self) -> None:
         """Begin to run what is open."""

@@ -7,6 +7,7 @@ import logging
 from typing import NoReturn
 
 import gevent
+from gevent.event import Event
 
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.retention import Due, Limits
@@ -20,14 +21,21 @@ log = logging.getLogger(__name__)
 
 
 class Retention:
-    """Keeps a store to its limits, and its file as small as that makes it. ``limits`` may be changed meanwhile."""
+    """Keeps a store to its limits, and its file as small as that makes it."""
 
     def __init__(self, store: Store, limits: Limits, every: float = _EVERY) -> None:
         """``every``: seconds between two looks."""
-        self.limits = limits
+        self._limits = limits
+        self._changed = Event()
         self._store = store
         self._every = every
         self._greenlet: gevent.Greenlet[[], NoReturn] | None = None
+
+    def use(self, limits: Limits) -> None:
+        """Keep the store to other limits, at once."""
+        if limits != self._limits:
+            self._limits = limits
+            self._changed.set()
 
     def start(self) -> None:
         """Begin, until :meth:`stop`."""
@@ -40,7 +48,8 @@ class Retention:
 
     def _keep(self) -> NoReturn:
         while True:
-            gevent.sleep(self._every)
+            self._changed.wait(self._every)
+            self._changed.clear()
             try:
                 self.look()
             except StoreError as error:
@@ -67,4 +76,4 @@ class Retention:
                 log.info("removed %d tasks that had ended, about %d bytes", sweep.tasks, sweep.size, extra=told)
 
     def _due(self) -> Due:
-        return self._store.reader.due(self.limits)
+        return self._store.reader.due(self._limits)

@@ -17,7 +17,7 @@ from reload_support import ByHand, Reloaded
 from support import Server, wait_until
 from web_support import Web, node, serving
 
-CANCELED = 11
+SUCCESS, CANCELED = 3, 11
 NEVER = 600.0  # seconds that nobody waits here
 GO = ("echo started", "while [ ! -e go ]; do sleep 0.05; done")
 GIGABYTE = 2**30
@@ -41,6 +41,12 @@ class House:
 
     def let_go(self, job_id: str) -> None:
         (self.executor.data / "jobs" / "live" / job_id / "work" / "go").touch()
+
+    def end(self) -> None:
+        """Have a job that has ended, and whose result is acknowledged."""
+        job_id = new_id()
+        assert self.executor.put(job_id, body(), wait=60).json()["state"] == SUCCESS
+        assert self.executor.call("POST", f"tasks/{job_id}/ack").ok
 
     def docker(self, **options: Any) -> str:
         """Return why a container is refused; the daemon is not asked for that."""
@@ -74,7 +80,7 @@ def capacity(house: House) -> None:
     wait_until(lambda: house.executor.get(second)["log_size"], what="it runs beside the first one")
     for each in (first, second):
         house.let_go(each)
-        assert house.executor.end(each)["state"] == 3
+        assert house.executor.end(each)["state"] == SUCCESS
 
 
 def queue(house: House) -> None:
@@ -145,7 +151,7 @@ def http_allow(house: House) -> None:
     with serving() as web:
         assert "http_allow" in _fetched(house, web)["reason"]
         house.service.change(http_allow=["127.0.0.1"])
-        assert _fetched(house, web)["state"] == 3
+        assert _fetched(house, web)["state"] == SUCCESS
 
 
 def _fetched(house: House, web: Web) -> dict[str, Any]:
@@ -159,6 +165,34 @@ def kill_grace(house: House) -> None:
     house.executor.delete(runs)
     assert house.executor.end(runs)["state"] == CANCELED
     assert time.monotonic() - begun < NEVER
+
+
+def _kept(house: House) -> list[str]:
+    return [each.name for each in (house.executor.data / "jobs" / "done").glob("*/*")]
+
+
+def keep_done(house: House) -> None:
+    hour = time.strftime("%Y-%m-%dT%H", time.gmtime(time.time() - 3 * 3600))
+    old = house.executor.data / "jobs" / "done" / hour / new_id()
+    old.mkdir(parents=True)
+    house.service.change(keep_done=12)
+    house.service.change(keep_done=1)
+    wait_until(lambda: not old.exists(), what="what ended three hours ago is dropped")
+
+
+def keep_done_count(house: House) -> None:
+    for _ in range(2):
+        house.end()
+    assert len(_kept(house)) > 1
+    house.service.change(keep_done_count=1)
+    wait_until(lambda: len(_kept(house)) == 1, what="one is kept")
+
+
+def keep_done_bytes(house: House) -> None:
+    house.end()
+    assert _kept(house)
+    house.service.change(keep_done_bytes=1)
+    wait_until(lambda: not _kept(house), what="nothing is kept")
 
 
 def body_limit(house: House) -> None:
@@ -192,6 +226,9 @@ OURS: dict[str, Callable[[House], None]] = {
         docker_users,
         http_allow,
         kill_grace,
+        keep_done,
+        keep_done_count,
+        keep_done_bytes,
         body_limit,
     )
 }

@@ -1,7 +1,7 @@
 """A real orchestrator takes new settings into use while graphs run: by signals, by itself under gunicorn by hand."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,10 @@ import pytest
 
 from api_support import Api
 from executor_support import Executor, script
+from gorchestrator.common.reload import live
+from gorchestrator.config import Config
+from gorchestrator.domain.retention import SETTLED
+from reload_logs_support import TAKEN as LOGS
 from reload_support import ByHand, Reloaded, running
 from sinks_support import Receiver, having, receiver
 from support import Server, wait_until
@@ -27,10 +31,21 @@ class House:
 
     service: Reloaded
     logstash: Receiver
+    ended: tuple[str, float] = ("", 0)
 
     @property
     def api(self) -> Api:
         return Api(int(self.service.server.url.rpartition(":")[2]))
+
+    def ask(self, path: str) -> None:
+        assert self.api.call("GET", path).status == 404
+
+    def end_one(self) -> None:
+        """Have a task that has ended: its id, and when it may be removed."""
+        task = self.api.submit(TWO)
+        assert self.api.end(task)["state"] == SUCCESS
+        assert self.api.end(self.api.submit(TWO))["state"] == SUCCESS  # one that ended later
+        self.ended = task, time.monotonic() + SETTLED
 
     def takes(self, document: dict[str, Any]) -> bool:
         """Whether a worker finds no fault with a gorch."""
@@ -65,7 +80,9 @@ def house(
         service = Reloaded(kind(["serve"], {"GORCH_CONFIG": str(file)}, folder), file, base, by_signal=request.param)
         with running(service):
             wait_until(lambda: len(service.events("ready")) == WORKERS, what="both workers are ready")
-            yield House(service, logstash)
+            found = House(service, logstash)
+            found.end_one()
+            yield found
 
 
 def test_a_run_goes_on_through_reloads_in_the_same_workers(house: House, tmp_path: Path) -> None:
@@ -138,3 +155,87 @@ def test_levels_change_in_all_workers(house: House) -> None:
 
     wait_until(lambda: told() == house.service.workers().keys(), what="both workers tell of requests")
     assert not having(house.logstash.lines(), path="/v1/unwanted")
+
+
+# -- each setting that can change
+
+
+def body_limit(house: House) -> None:
+    house.service.change(body_limit=1024)
+    assert house.api.call("POST", "/v1/validate", {"name": "x" * 1024, "nodes": []}).status == 413
+
+
+def max_nodes(house: House) -> None:
+    house.service.change(max_nodes=1)
+    assert not house.takes(TWO)
+
+
+def open_runs(house: House) -> None:
+    house.service.change(open_runs=1)
+    task = house.api.submit({"nodes": [{"name": "a", "engine": "sleep", "args": ["600"]}]})
+    assert house.api.call("POST", "/v1/tasks", TWO).status == 503
+    house.api.cancel(task)
+
+
+def allowed_hosts(house: House) -> None:
+    headers = {"Host": "other.example"}
+    assert house.api.call("GET", "/v1/ping", headers=headers).status == 421
+    house.service.change(allowed_hosts=["127.0.0.1", "other.example"])
+    assert house.api.call("GET", "/v1/ping", headers=headers).status == 200
+
+
+def trusted_proxies(house: House) -> None:
+    house.service.change(trusted_proxies=["127.0.0.1"])
+    house.api.call("GET", "/v1/proxied", headers={"X-Forwarded-For": "203.0.113.9"})
+    line = house.logstash.wait_for(house.logstash.lines, event="request", path="/v1/proxied")
+    assert line["peer"] == "203.0.113.9"
+
+
+def keep_age(house: House) -> None:
+    _removes(house, keep_age=0.1)
+
+
+def keep_count(house: House) -> None:
+    _removes(house, keep_count=1)
+
+
+def keep_bytes(house: House) -> None:
+    _removes(house, keep_bytes=1)
+
+
+def _removes(house: House, **setting: float) -> None:
+    task, settled = house.ended
+    wait_until(lambda: time.monotonic() > settled, what="it may be removed")
+    assert house.api.call("GET", f"/v1/tasks/{task}").status == 200
+    house.service.change(**setting)
+    wait_until(lambda: house.api.call("GET", f"/v1/tasks/{task}").status == 404, what="it is removed")
+    house.service.change()
+    house.end_one()
+
+
+OURS: dict[str, Callable[[House], None]] = {
+    each.__name__: each
+    for each in (
+        body_limit,
+        max_nodes,
+        open_runs,
+        allowed_hosts,
+        trusted_proxies,
+        keep_age,
+        keep_count,
+        keep_bytes,
+    )
+}
+
+
+@pytest.mark.parametrize("house", [True], indirect=True, ids=["gorch"])
+@pytest.mark.parametrize("name", sorted(live(Config), key=lambda name: name[::-1]))  # those of retention apart
+def test_each_setting_that_can_change_is_taken_into_use(house: House, name: str, certs: Path) -> None:
+    if name in LOGS:
+        LOGS[name](house.service, house.ask, certs)
+    else:
+        OURS[name](house)
+
+
+def test_nothing_is_shown_that_cannot_change() -> None:
+    assert LOGS.keys() | OURS.keys() == live(Config)
