@@ -13,6 +13,8 @@ from gorchestrator.common.metrics import Tally
 from gorchestrator.common.states import State
 
 ENGINE = "engine"  # the actor of what the service does by itself
+#: Events are numbered one by one. With each restore of a backup the bits above these go on by one.
+EPOCH_BITS = 32
 
 
 class Kind(StrEnum):

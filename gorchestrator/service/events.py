@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
-from gorchestrator.domain.records import EventRow
+from gorchestrator.domain.records import EPOCH_BITS, EventRow
 from gorchestrator.service.tasks import Tasks
 from gorchestrator.store import Store
 
@@ -30,18 +30,27 @@ class Events:
         pruned, last = self._store.reader.kept()
         if after is None:
             return Start(last, reset=False)
-        kept = pruned <= after <= last  # beyond the last one after an older backup was restored
+        kept = after == pruned or (after > pruned and self._seen_here(after, last))
         return Start(after if kept else last, reset=not kept)
 
     def start_of(self, task_id: str, after: int | None) -> Start | None:
         """Return where a task's stream begins, None if all of it lies behind its reader. Raises UnknownTask."""
         row = self._tasks.get(task_id)
-        _, last = self._store.reader.kept()
-        if after and after > last:  # what is removed goes with its task, so all of this one are there
+        pruned, last = self._store.reader.kept()
+        # What is removed goes with its task, so all of this one are there.
+        if after and after > pruned and not self._seen_here(after, last):
             return Start(self._store.reader.last_seq(task_id), reset=True)
         if row.state.final and (after or 0) >= self._store.reader.last_seq(task_id):
             return None
         return Start(after or 0, reset=False)
+
+    def _seen_here(self, after: int, last: int) -> bool:
+        """Whether an event of this number, which is not removed, can have been seen in this journal.
+
+        Else a backup was restored, which did not have it: the numbers go on behind a gap then.
+        """
+        begin = after % (1 << EPOCH_BITS) == 0  # nothing has happened since then, or ever
+        return after <= last and (begin or self._store.reader.has_event(after))
 
     def follow(
         self, after: int, task_id: str | None = None, kinds: Container[str] | None = None

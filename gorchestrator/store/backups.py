@@ -9,13 +9,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError
+from gorchestrator.domain.records import EPOCH_BITS
 from gorchestrator.store import connection as connections
 from gorchestrator.store import damage, schema
 from gorchestrator.store.files import BESIDE, beside, remove, size, sync
 from gorchestrator.store.usage import Usage
 
 _STEP = 256  # pages (1 MiB) that are copied at once
+# What a restored journal does is not what the one that was backed up has done since: its events have numbers that none
+# of those had, so that who has seen those is told to look anew, and its runs beat whoever still runs them.
+_BEGIN_ANEW = (
+    "UPDATE counter SET seq = ((seq >> :bits) + 1) << :bits",
+    "UPDATE tasks SET fence = fence + :more WHERE state < :final",
+)
+_ASKED = {"bits": EPOCH_BITS, "more": 1_000_000, "final": int(State.SUCCESS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ def restore(path: Path, source: Path) -> Restored:
         _copy(source, new, otherwise)
         _sound(new, otherwise)
         revision = schema.known(new, source)
+        _begin_anew(new)
         kept = _put_aside(path)
         _in_place(new, path)
         damage.note(path).unlink(missing_ok=True)
@@ -108,6 +118,12 @@ def _reading(source: Path) -> sqlite3.Connection:
 def _sound(new: Path, otherwise: str) -> None:
     if fault := damage.faults(new):
         raise StoreError(f"{otherwise}. ({fault})")
+
+
+def _begin_anew(new: Path) -> None:
+    with closing(sqlite3.connect(new)) as opened, opened:
+        for statement in _BEGIN_ANEW:
+            opened.execute(statement, _ASKED)
 
 
 def _put_aside(path: Path) -> Path | None:

@@ -26,6 +26,7 @@ _FINAL: ColumnClause[int] = literal_column(str(int(State.SUCCESS)))
 TASK = named(select(tasks).where(tasks.c.id == _of_task))
 _newest = select(events.c.seq, events.c.at).where(events.c.task == _of_task).order_by(events.c.seq.desc())
 NEWEST_OF_TASK = named(limited(_newest, literal_column("1")))
+HAS_EVENT = named(select(literal_column("1")).where(events.c.seq == bindparam("seq")))
 KEPT = named(select(counter.c.pruned, counter.c.seq))
 
 TOTALS = named(select(totals.c.state, totals.c.n))

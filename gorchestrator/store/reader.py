@@ -189,6 +189,10 @@ class Reader:
         pruned, last = self._one(queries.KEPT, {})
         return int(pruned), int(last)
 
+    def has_event(self, seq: int) -> bool:
+        """Whether there is an event of this number."""
+        return self._one(queries.HAS_EVENT, {"seq": seq}) is not None
+
     def totals(self) -> Totals:
         """Return how much there is: at a cost that does not grow with the tasks that have ended."""
 

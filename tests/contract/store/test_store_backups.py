@@ -6,14 +6,16 @@ import stat
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from gorchestrator.common.states import State
-from gorchestrator.domain.errors import SchemaMismatch, StoreError
+from gorchestrator.domain.errors import Fenced, SchemaMismatch, StoreError
+from gorchestrator.service.events import Events
 from gorchestrator.store import Store, backups, connection, damage, migrations, schema
 from gorchestrator.store.usage import Usage
-from store_support import OTHER, TASK, accept, node_change, node_states, processes, task_ids
+from store_support import OTHER, TASK, accept, node_change, node_states, processes, task_change, task_ids
 
 
 @pytest.fixture
@@ -138,7 +140,9 @@ def test_a_backup_comes_back_and_what_was_there_is_kept(store: Store, path: Path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again = Store.open(path)
     assert task_ids(again) == [TASK]
-    again.journal.write(node_change(0))
+    open_task = again.reader.task(TASK)
+    assert open_task
+    again.journal.write(node_change(0, fence=open_task.fence))
     assert node_states(again)[0] is State.RUNNING
     again.close()
 
@@ -159,6 +163,36 @@ def test_a_backup_comes_to_a_place_where_there_was_nothing(
     assert names(new.parent) == [path.name]
     assert names(target.parent) == ["backup.db"]
     Store.open(new).close()
+
+
+def test_what_comes_behind_a_restore_is_not_taken_for_what_came_behind_the_backup(
+    store: Store, path: Path, target: Path, tmp_path: Path
+) -> None:
+    accept(store)
+    accept(store, OTHER)
+    store.journal.write(task_change(State.SUCCESS, OTHER))
+    backups.backup(path, target)
+    store.journal.write(node_change(0))
+    new = tmp_path / "another" / path.name
+    backups.restore(new, target)
+    again = Store.open(new)
+    assert [each.seq for each in again.reader.events(0, 10)] == [1, 2, 3]
+    rows = {task: again.reader.task(task) for task in (TASK, OTHER)}
+    assert {task: row.fence for task, row in rows.items() if row} == {TASK: 1_000_001, OTHER: 1}
+    with pytest.raises(Fenced):  # a process that still runs it
+        again.journal.write(node_change(0))
+    again.journal.write(node_change(0, fence=1_000_001))
+    assert again.reader.last_seq() == 2**32 + 1
+    again.close()
+    backups.backup(new, target, force=True)
+    backups.restore(new, target)
+    once_more = Store.open(new)
+    assert once_more.reader.kept() == (0, 2 * 2**32)
+    events = Events(once_more, Mock())
+    expected = {0: True, 1: True, 3: True, 4: False, 2**32 - 1: False, 2**32: True, 2**32 + 1: True, 2**32 + 2: False}
+    expected |= {2 * 2**32: True, 2 * 2**32 + 1: False}
+    assert {after: not events.start(after).reset for after in expected} == expected
+    once_more.close()
 
 
 def test_an_older_backup_is_taken_and_has_to_be_upgraded(path: Path, target: Path) -> None:
