@@ -50,7 +50,16 @@ from gorchestrator.store import Store
 from gorchestrator.web import headers, pages
 from gorchestrator.web.layout.drawer import Drawer
 
-LIMITS = ("body_limit", "max_nodes", "open_runs", "keep_age", "keep_count", "keep_bytes")  # that can change
+LIMITS = (  # that can change
+    "body_limit",
+    "max_nodes",
+    "open_runs",
+    "lost_after",
+    "log_limit",
+    "keep_age",
+    "keep_count",
+    "keep_bytes",
+)
 
 log = logging.getLogger(__name__)
 
@@ -109,8 +118,9 @@ class Parts:
         )
 
     def limit(self, config: Config) -> None:
-        """Take other limits from now on; what is there already stays."""
+        """Take other limits from now on."""
         self.service.submissions.open_runs = self.service.monitoring.limit = config.open_runs
+        self.fleet.limit(lost_after=config.lost_after, log_limit=config.log_limit)
         self.retention.use(Limits(config.keep_age, config.keep_count, config.keep_bytes))
 
     def start(self) -> None:

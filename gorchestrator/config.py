@@ -81,6 +81,7 @@ class Config:
         "an attempt is lost after this time without contact to its executor; 0: never",
         unit="seconds",
         check=checks.at_least(0),
+        live=True,
     )
     lease: float = setting(
         10.0,
@@ -108,7 +109,9 @@ class Config:
         check=checks.at_least(0),
         live=True,
     )
-    log_limit: int = setting(10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024))
+    log_limit: int = setting(
+        10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024), live=True
+    )
     log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS), live=True)
     log_levels: Mapping[str, str] = setting(
         {},

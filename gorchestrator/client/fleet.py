@@ -40,6 +40,7 @@ class RemoteExecutor:
         self._share = 1
         self._lost_after = lost_after
         self._log_limit = log_limit
+        self._followers: set[Follower] = set()
         self._receipts: list[str] = []
         self._postman: gevent.Greenlet[..., None] | None = None
         self._condemned: dict[str, gevent.Greenlet[..., None]] = {}
@@ -97,7 +98,17 @@ class RemoteExecutor:
             lost_after=self._lost_after,
             log_limit=self._log_limit,
         )
-        return follower.follow()
+        self._followers.add(follower)
+        try:
+            return follower.follow()
+        finally:
+            self._followers.discard(follower)
+
+    def limit(self, *, lost_after: float, log_limit: int) -> None:
+        """Give attempts up after another time, those that run too, and keep more or less of the logs of new ones."""
+        self._lost_after, self._log_limit = lost_after, log_limit
+        for follower in self._followers:
+            follower.lost_after = lost_after
 
     def kill(self, attempt_id: str, fence: int, note: Note) -> None:
         """Return when the death of the attempt is verified; a kill waits for an executor that is away."""
@@ -203,6 +214,11 @@ class Fleet:
             name: RemoteExecutor(ExecutorApi(name, url, certificates), lost_after=lost_after, log_limit=log_limit)
             for name, url in executors.items()
         }
+
+    def limit(self, *, lost_after: float, log_limit: int) -> None:
+        """Have other limits from now on: see :meth:`RemoteExecutor.limit`."""
+        for executor in self:
+            executor.limit(lost_after=lost_after, log_limit=log_limit)
 
     def start(self) -> None:
         """Begin to ask all executors about themselves."""

@@ -22,7 +22,10 @@ _POLL = 10.0  # seconds that a GET waits: the longer, the later it shows that no
 
 
 class Follower:
-    """One attempt on one executor. ``lost_after``: seconds without contact until it is given up, 0 for never."""
+    """One attempt on one executor. ``lost_after``: seconds without contact until it is given up, 0 for never.
+
+    It may be changed meanwhile.
+    """
 
     def __init__(
         self, attempt: Attempt, watch: Watch, *, api: ExecutorApi, contact: Contact, lost_after: float, log_limit: int
@@ -31,7 +34,7 @@ class Follower:
         self._watch = watch
         self._api = api
         self._contact = contact
-        self._lost_after = lost_after
+        self.lost_after = lost_after
         self._cursor = LogCursor(watch.log_size, log_limit, watch.log)
         self._view: JobView | None = None
         self._unheard = watch.fresh  # no call about it can have reached the executor that it was decided on for
@@ -131,7 +134,7 @@ class Follower:
         return None if self._contact.wait(0) else self._without_contact(fault)
 
     def _is_lost(self) -> bool:
-        return 0 < self._lost_after < time.monotonic() - self._last_contact and not self._watch.canceling
+        return 0 < self.lost_after < time.monotonic() - self._last_contact and not self._watch.canceling
 
     def _lost(self, fault: CallFault) -> Result:
         silence = time.monotonic() - self._last_contact

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-_HEADER = struct.Struct("<QQqqq")
+_HEADER = struct.Struct("<QQQqqq")  # the count, where the text begins, its size, and the stamp
 
 
 class Stamp(NamedTuple):
@@ -47,24 +47,26 @@ class Board:
     @property
     def stamp(self) -> Stamp:
         """The file that was judged last."""
-        return Stamp(*self._head()[2:])
+        return Stamp(*self._head()[3:])
 
     def text(self) -> tuple[int, str]:
         """Return which text it is, and the text. Call it inside of :meth:`mine` where others may post meanwhile."""
-        count, size, *_ = self._head()
-        return count, os.pread(self._fd, size, _HEADER.size).decode()
+        count, place, size, *_ = self._head()
+        return count, os.pread(self._fd, size, place).decode()
 
     def post(self, text: str, stamp: Stamp) -> None:
         """Put up another text, made of the file with ``stamp``."""
         data = text.encode()
-        count = self.count if os.fstat(self._fd).st_size else 0
-        os.pwrite(self._fd, data, _HEADER.size)
-        os.pwrite(self._fd, _HEADER.pack(count + 1, len(data), *stamp), 0)
+        count, old, size, *_ = self._head() if os.fstat(self._fd).st_size else (0, 0, 0)
+        # Beside the old one, which stays whole until the header is written: this process may be killed meanwhile.
+        place = _HEADER.size if old >= _HEADER.size + len(data) else max(old + size, _HEADER.size)
+        os.pwrite(self._fd, data, place)
+        os.pwrite(self._fd, _HEADER.pack(count + 1, place, len(data), *stamp), 0)
 
     def note(self, stamp: Stamp) -> None:
         """Leave the text; the file with ``stamp`` has been judged."""
-        count, size, *_ = self._head()
-        os.pwrite(self._fd, _HEADER.pack(count, size, *stamp), 0)
+        count, place, size, *_ = self._head()
+        os.pwrite(self._fd, _HEADER.pack(count, place, size, *stamp), 0)
 
     @contextmanager
     def mine(self) -> Iterator[None]:

@@ -31,6 +31,7 @@ class House:
 
     service: Reloaded
     logstash: Receiver
+    executor: Executor
     ended: tuple[str, float] = ("", 0)
 
     @property
@@ -80,7 +81,7 @@ def house(
         service = Reloaded(kind(["serve"], {"GORCH_CONFIG": str(file)}, folder), file, base, by_signal=request.param)
         with running(service):
             wait_until(lambda: len(service.events("ready")) == WORKERS, what="both workers are ready")
-            found = House(service, logstash)
+            found = House(service, logstash, executor)
             found.end_one()
             yield found
 
@@ -203,6 +204,28 @@ def keep_bytes(house: House) -> None:
     _removes(house, keep_bytes=1)
 
 
+def log_limit(house: House) -> None:
+    house.service.change(log_limit=2048)
+    many = script("head -c 100000 /dev/zero | tr '\\0' x")
+    task = house.api.submit({"nodes": [{"name": "a", "engine": "shell", "artifact": many}]})
+    assert house.api.end(task)["state"] == SUCCESS
+    assert len(house.api.call("GET", f"/v1/tasks/{task}/nodes/0/log").data) < 10_000
+
+
+def lost_after(house: House) -> None:
+    """Of an attempt that runs already."""
+    task = house.api.submit({"nodes": [{"name": "a", "engine": "shell", "artifact": "/bin/sleep", "args": ["600"]}]})
+    house.api.wait_for_node(task, "a", state=2)
+    house.executor.server.stop()
+    try:
+        house.service.change(lost_after=0.5)
+        assert house.api.end(task)["nodes"][0]["reason_code"] == "lost"
+    finally:
+        house.service.change()
+        house.executor.start_server()
+        house.executor.kill_everything()
+
+
 def _removes(house: House, **setting: float) -> None:
     task, settled = house.ended
     wait_until(lambda: time.monotonic() > settled, what="it may be removed")
@@ -221,6 +244,8 @@ OURS: dict[str, Callable[[House], None]] = {
         open_runs,
         allowed_hosts,
         trusted_proxies,
+        log_limit,
+        lost_after,
         keep_age,
         keep_count,
         keep_bytes,

@@ -199,6 +199,9 @@ def test_a_board_has_the_last_text_however_long_the_one_before_was(tmp_path: Pat
     assert (board.text(), board.stamp) == ((2, "ä"), (1, 2, 3))
     board.note(Stamp(4, 5, 6))
     assert (board.text(), board.stamp, board.count) == ((2, "ä"), (4, 5, 6), 2)
+    for number in range(100):
+        board.post(str(number) * 1000, Stamp())
+        assert board.text() == (3 + number, str(number) * 1000)
     board.close()
     assert stamp_of(tmp_path / "none") == Stamp()
 
