@@ -31,7 +31,9 @@ def _executors(named: Mapping[str, str]) -> str | None:
             usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
         except ValueError:
             usable = False
-        if not usable or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        if "@" in url:  # what stands before it may be a password, and is not repeated
+            return f"the URL of {name} must not hold a name and a password; write one such as https://127.0.0.1:8443"
+        if not usable or parts.path.strip("/") or parts.query or parts.fragment:
             return f"{url!r} is not the URL of an executor; write one such as https://127.0.0.1:8443"
     return None if named else "no executor; name at least one: name=https://host:8443"
 

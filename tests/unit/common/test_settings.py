@@ -91,6 +91,7 @@ def test_every_fault_is_told_at_once(tmp_path):
         ("GORCH_EXECUTORS", "a=ftp://x", "is not the URL of an executor"),
         ("GORCH_EXECUTORS", "a=https://x:99999", "is not the URL of an executor"),
         ("GORCH_EXECUTORS", "a=https://x/path", "is not the URL of an executor"),
+        ("GORCH_EXECUTORS", "a=https://me:secret@x", "the URL of a must not hold a name and a password; write"),
         ("GORCH_EXECUTORS", "a b=https://x", "is not a name of an executor"),
         ("GORCH_EXECUTORS", "a=http://x:1", "is not https"),
         ("GORCH_BIND", "a b", "is not a host"),
