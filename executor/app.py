@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from executor import api, engines, finishing, health, names, receipts
+from executor import api, engines, finishing, health, names, receipts, unread
 from executor.archive import Archive
 from executor.config import Config
 from executor.data import Data, DataInUse
@@ -98,6 +98,7 @@ def _build(config: Config, settings: Reloading[Config] | None = None) -> Flask:
     app.wsgi_app = AccessLog(_guarded(app, config, changes))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
     service.runner.recover()
+    service.runner.help(unread.keep_forgetting, config.keep_unread)
     pulse.start()
     _drain_on_term(service.runner, data)
     when_signalled(finishing.SIGNAL, lambda: finishing.finish(service.runner, config.drain_timeout))

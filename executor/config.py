@@ -144,6 +144,12 @@ class Config:
         check=checks.at_least(0),
         live=True,
     )
+    keep_unread: float = setting(
+        720.0,
+        "how long what nobody has fetched is kept before it counts as fetched; 0: for ever",
+        unit="hours",
+        check=checks.at_least(0),
+    )
     log_limit: int = setting(
         10 * 2**20,
         "how much of a job's log is kept: half of it from the start, half from the end",

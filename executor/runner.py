@@ -71,7 +71,7 @@ class Runner:
                 self._move(self.archive.discard, folder)
             elif job.result:
                 self._keep(job)
-                self.helpers.append(gevent.spawn(job.supervised.release))
+                self.help(job.supervised.release)
             else:
                 self.jobs[job_id] = job
                 waiting.append(job)
@@ -80,12 +80,13 @@ class Runner:
             self.waiting.remove(job)
             self._begin(job)  # it has its place already, whatever the capacity is now
         self._fill()
-        self.helpers += [
-            gevent.spawn(Pruner(self.archive, self.fences).keep_pruning),
-            gevent.spawn(self.trimmer.keep_trimming, self._growing),
-        ]
-        for helper in self.helpers:
-            helper.link_exception(_fault)
+        self.help(Pruner(self.archive, self.fences).keep_pruning)
+        self.help(self.trimmer.keep_trimming, self._growing)
+
+    def help(self, function: Callable[..., None], *args: Any) -> None:
+        """Have something done in a greenlet of its own until the executor drains."""
+        self.helpers.append(helper := gevent.spawn(function, *args))
+        helper.link_exception(_fault)
 
     def submit(self, job_id: str, attempt: Attempt, *, fence: int = 0, private: bool = False) -> Job:
         """Return the job of this id; a new one is accepted. ``private``: nobody will acknowledge its result."""

@@ -1,13 +1,15 @@
 """Finding drivers, and what becomes of those that are broken. The runner is real; its drivers are the test's."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from executor import engines, refusals
+from executor import engines, refusals, unread
 from executor.archive import Archive
 from executor.attempt import Attempt
 from executor.config import Config
@@ -109,6 +111,30 @@ def test_an_engine_that_is_gone_after_a_restart(make_runner: Callable[..., Runne
     assert job.ended.wait(PATIENCE)
     assert job.result
     assert (job.result.reason_code, job.result.reason) == ("engine", "this executor has no engine 'echo' any more")
+
+
+def test_what_nobody_fetches_goes_as_if_somebody_had(
+    make_runner: Callable[..., Runner], caplog: pytest.LogCaptureFixture
+) -> None:
+    runner = make_runner({"echo": Echo(Config())})
+    old, new, waits = (f"{ID[:-1]}{number}" for number in (1, 2, 3))
+    for each in (old, new):
+        assert runner.submit(each, attempt()).ended.wait(PATIENCE)
+    runner.limits = Limits(0, 1)
+    runner.submit(waits, attempt()).created_at = 0.0
+    job = runner.jobs[old]
+    assert job.result
+    job.result = replace(job.result, stopped_at=time.time() - 7200)
+    unread.forget(runner, 0)
+    unread.forget(runner, 3)
+    assert runner.jobs.keys() == {old, new, waits}
+    unread.forget(runner, 1)
+    assert runner.jobs.keys() == {new, waits}
+    found = runner.find(old)  # it is there as long as others that were fetched
+    assert found
+    assert found.result
+    assert runner.archive.restless
+    assert [each.__dict__["count"] for each in caplog.records if each.__dict__.get("event") == "jobs_unread"] == [1]
 
 
 def test_a_dropped_job_is_not_run_again(make_runner: Callable[..., Runner]) -> None:
