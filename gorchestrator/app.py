@@ -8,7 +8,7 @@ from flask import Flask
 from gevent import monkey
 
 from gorchestrator import __version__
-from gorchestrator.api import SCHEMAS, VIEWS, context, errors, monitoring
+from gorchestrator.api import SCHEMAS, VIEWS, context, errors, guard, monitoring
 from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.api.parameters import PARAMETERS
 from gorchestrator.api.reruns import RerunSchema
@@ -17,6 +17,7 @@ from gorchestrator.client.api import Certificates
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
 from gorchestrator.common import reload, serving
+from gorchestrator.common.checks import REQUIRED, is_loopback
 from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems, proxies
 from gorchestrator.common.http.monitoring import count_requests
 from gorchestrator.common.hub import be_quick
@@ -32,6 +33,7 @@ from gorchestrator.domain.retention import Limits
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.service import (
+    Access,
     Events,
     Executors,
     Explanations,
@@ -115,6 +117,7 @@ class Parts:
                 runs=lambda: self.scheduler.open_runs,
                 limit=config.open_runs,
             ),
+            access=Access(config.access, self.store.reader.tokens),
         )
 
     def limit(self, config: Config) -> None:
@@ -175,6 +178,7 @@ def _build(config: Config, settings: reload.Reloading[Config] | None = None) -> 
     errors.install(app)
     context.install(app, parts.service, body_limit=config.body_limit, max_nodes=config.max_nodes)
     app.register_blueprint(monitoring.blueprint)
+    guard.install(app)
     count_requests(app, parts.service.monitoring.measures.meter.counter(REQUESTS))
     _install_docs(app)
     pages.install(app)
@@ -190,7 +194,19 @@ def _build(config: Config, settings: reload.Reloading[Config] | None = None) -> 
         settings.follow(changes)
         settings.watch()
     log.info("ready", extra={"event": "ready", "version": __version__})
+    _tell_access(config, required=parts.service.access.required)
     return app
+
+
+def _tell_access(config: Config, *, required: bool) -> None:
+    """Say who may call the service, if that is not what somebody who faces a network wants."""
+    if not required:
+        who = "everybody" if config.insecure else "everybody on this machine"
+        extra = {"event": "open_to_all"}
+        log.info("%s may do everything here: nobody has to show a token (gorch token create)", who, extra=extra)
+    elif not (config.certfile or is_loopback(config.bind)):
+        extra = {"event": "tokens_in_clear"}
+        log.warning("tokens go over the network as they are: serve HTTPS (certfile, keyfile)", extra=extra)
 
 
 def _guard(app: Flask, config: Config) -> reload.Changes[Config]:
@@ -198,7 +214,8 @@ def _guard(app: Flask, config: Config) -> reload.Changes[Config]:
     behind = proxies.TrustedProxies(app.wsgi_app, config.trusted_proxies)
     guarded = hosts.AllowedHosts(behind, _names(config), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     # gunicorn may have been started by hand, on an address that the settings know nothing of.
-    inner = guarded if config.insecure else peers.OwnMachine(guarded, "insecure (GORCH_INSECURE=true)")
+    known = config.insecure or config.access == REQUIRED
+    inner = guarded if known else peers.OwnMachine(guarded, 'access = "required" (GORCH_ACCESS=required)')
     app.wsgi_app = access_log.AccessLog(inner)  # type: ignore[method-assign]
     changes: reload.Changes[Config] = reload.Changes()
     changes.on("allowed_hosts", act=lambda new: guarded.allow(_names(new)))
@@ -239,4 +256,5 @@ def _install_docs(app: Flask) -> None:
         },
         views=VIEWS,
         parameters=PARAMETERS,
+        schemes={"token": {"type": "http", "scheme": "bearer", "description": "docs/access.rst"}},
     )

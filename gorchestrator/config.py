@@ -19,7 +19,8 @@ PREFIX = "GORCH_"
 FILE_VARIABLE = "GORCH_CONFIG"
 # Variables of others: the executor's, the command line's, those that a node gets from its executor, and the tests'.
 _OF_NODES = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
-IGNORED = ("GORCH_EXECUTOR_", "GORCH_URL", "GORCH_CA", *_OF_NODES, faultpoints.VARIABLE)
+_OF_CLIENTS = ("GORCH_URL", "GORCH_CA", "GORCH_TOKEN", "GORCH_TOKEN_FILE")
+IGNORED = ("GORCH_EXECUTOR_", *_OF_CLIENTS, *_OF_NODES, faultpoints.VARIABLE)
 
 
 def _executors(named: Mapping[str, str]) -> str | None:
@@ -42,13 +43,22 @@ def _executors(named: Mapping[str, str]) -> str | None:
 class Config:
     """What the orchestrator runs with."""
 
-    bind: str = setting("127.0.0.1", "address to listen on; beyond loopback only with `insecure`", check=checks.host)
+    bind: str = setting(
+        "127.0.0.1",
+        "address to listen on; beyond loopback only if `access` is required, or with `insecure`",
+        check=checks.host,
+    )
     port: int = setting(8080, "port to listen on; 0 picks a free one", check=checks.port)
     workers: int = setting(2, "worker processes that serve the API and run the graphs", check=checks.at_least(1))
     data: Path = derived(lambda _, env: checks.state_home(env), "directory of the journal")
     certfile: Path | None = setting(None, "certificate (PEM) to serve the API over HTTPS; empty: plain HTTP")
     keyfile: Path | None = setting(None, "key (PEM) of `certfile`")
     insecure: bool = setting(False, "allow what is open to everybody: other addresses than loopback, plain executors")
+    access: str = setting(
+        "auto",
+        "who may call the API: required (who shows a token), open (everybody), auto (everybody until a token is made)",
+        check=checks.one_of(checks.ACCESS),
+    )
     allowed_hosts: tuple[str, ...] = setting(
         ("localhost", "127.0.0.1", "[::1]"),
         "names that a Host header may have, beside `bind`",
@@ -199,11 +209,12 @@ class Config:
 
 def exposed(config: Config, host: str) -> str | None:
     """Return what is wrong if the service listens on ``host``, None if it may."""
-    if config.insecure or checks.is_loopback(host):
+    if config.insecure or config.access == checks.REQUIRED or checks.is_loopback(host):
         return None
     return (
-        f"bind: {host!r} is open to other machines, and there is no authentication; "
-        "bind to 127.0.0.1, or say that you want it: insecure (--insecure, GORCH_INSECURE=true)"
+        f"bind: {host!r} is open to other machines, and nobody has to say who they are; bind to 127.0.0.1, or have "
+        'everybody show a token: access = "required" (--access required, GORCH_ACCESS=required; gorch token create), '
+        "or say that you want it open: insecure (--insecure, GORCH_INSECURE=true)"
     )
 
 
@@ -216,6 +227,6 @@ def _plain_executors(config: Config) -> str | None:
 
 RULES = (
     Rule(("certfile", "keyfile"), checks.pair("certfile", "keyfile")),
-    Rule(("bind", "insecure"), lambda config: exposed(config, config.bind)),
+    Rule(("bind", "insecure", "access"), lambda config: exposed(config, config.bind)),
     Rule(("executors", "insecure"), _plain_executors),
 )

@@ -19,6 +19,7 @@ def ping() -> Any:
         200:
           description: the service answers
           content: {application/json: {schema: {$ref: "#/components/schemas/Ping"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """

@@ -29,6 +29,7 @@ def list_attempts(task_id: str, node: str) -> Response:
         200:
           description: the attempts
           content: {application/json: {schema: {$ref: "#/components/schemas/Attempts"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}

@@ -1,7 +1,8 @@
 """What the routes have in common: one blueprint, and the service that answers."""
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, current_app, g, request
 
+from gorchestrator.domain.access import ANYBODY, Principal
 from gorchestrator.service import Service
 
 blueprint = Blueprint("api", __name__, url_prefix="/v1")
@@ -32,6 +33,13 @@ def source() -> str:
     return request.remote_addr or "unknown"
 
 
+def principal() -> Principal:
+    """Return who makes the request, as the guard has found."""
+    found: Principal = g.get("principal", ANYBODY)
+    return found
+
+
 def actor() -> str:
-    """Return who makes the request, as the journal names them."""
-    return source()
+    """Return who makes the request, as the journal names them: by their token, else by their address."""
+    found = principal()
+    return source() if found.way == "open" else found.name

@@ -11,6 +11,8 @@ _LISTED = 1000  # faults in one answer
 _RETRY_AFTER: Mapping[str, str] = {"too-many-runs": "5"}  # seconds; everything else that passes may pass at once
 _TITLES: Mapping[str, tuple[int, str]] = {
     "invalid-gorch": (422, "The gorch cannot be run"),
+    "unauthorized": (401, "Who asks is not known"),
+    "forbidden": (403, "Not allowed"),
     "task-unknown": (404, "No such task"),
     "node-unknown": (404, "No such node"),
     "not-in-doubt": (409, "Nothing to resolve"),

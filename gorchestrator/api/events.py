@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema, fields
 
-from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.context import blueprint, principal, service
 from gorchestrator.common.http.parameters import number
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.timestamps import to_wire
@@ -61,6 +61,7 @@ def all_events() -> Response:
         200:
           description: the events
           content: {text/event-stream: {schema: {$ref: "#/components/schemas/Frame"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
@@ -90,6 +91,7 @@ def task_events(task_id: str) -> Response:
           description: the events
           content: {text/event-stream: {schema: {$ref: "#/components/schemas/Frame"}}}
         204: {description: "the task has ended, and there is nothing behind the wanted event"}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -121,11 +123,15 @@ def _kinds() -> frozenset[str] | None:
 
 
 def _stream(events: Events, start: Start, task_id: str | None, kinds: frozenset[str] | None = None) -> Response:
+    who, access = principal(), service().access
+
     def body() -> Iterator[bytes]:
         yield _RETRY + (b"id: %d\n\n" % start.after if task_id is None else b"\n")
         if start.reset:
             yield _frame(start.after, "reset", {"after": start.after})
-        for found in events.follow(start.after, task_id, kinds):
+        for found in events.follow(start.after, task_id, kinds, None if who.label is None else who.sees):
+            if not access.holds(who):
+                return
             yield b"".join(map(_framed, found)) or _BEAT
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -40,6 +40,7 @@ def examples() -> Any:
         200:
           description: all of them
           content: {application/json: {schema: {$ref: "#/components/schemas/Examples"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """

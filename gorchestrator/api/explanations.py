@@ -53,6 +53,7 @@ def why(task_id: str, node: str) -> Any:
         200:
           description: why
           content: {application/json: {schema: {$ref: "#/components/schemas/Why"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}

@@ -6,6 +6,7 @@ import re
 import gevent
 from flask import Request as FlaskRequest
 
+from gorchestrator.api.context import principal
 from gorchestrator.common.http.body import INLINE
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.domain.records import Request
@@ -20,6 +21,8 @@ def request_of(request: FlaskRequest, body: bytes) -> Request | None:
         return None
     if not _KEY.fullmatch(key):
         raise BadQuery("The header Idempotency-Key must be 1 to 200 printable ASCII characters without spaces.")
+    who = principal()
+    key = key if who.way == "open" else f"{who.name}\n{key}"  # each has keys of their own
     asked = f"{request.method} {request.path}\0".encode() + body
     if len(asked) <= INLINE:
         return Request(key, _digest(asked))

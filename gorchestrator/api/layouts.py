@@ -57,6 +57,7 @@ def layout(task_id: str) -> Response:
             Cache-Control: {description: it may be kept, schema: {type: string}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Layout"}}}
         304: {description: it is as it was}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}

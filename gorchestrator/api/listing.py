@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from gorchestrator.api import answers
-from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.context import blueprint, principal, service
 from gorchestrator.common.http.parameters import flag, number
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.states import State
@@ -76,6 +76,7 @@ def list_tasks() -> Response:
           description: the tasks
           headers: {Link: {description: "where the next page is, with `rel=next`", schema: {type: string}}}
           content: {application/json: {schema: {$ref: "#/components/schemas/List"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         414: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -106,7 +107,7 @@ def _wanted() -> Wanted:
         now=now,
         states=_states(),
         name=name,
-        labels=_labels(),
+        labels=_labels() + _own_label(),
         since=_time("since"),
         until=_time("until"),
         sort=Sort(sort.removeprefix("-")),
@@ -114,6 +115,12 @@ def _wanted() -> Wanted:
         after=after,
         limit=number(request, "limit", least=1, most=_MOST) or 100,
     )
+
+
+def _own_label() -> tuple[tuple[str, str], ...]:
+    """Return what everything has to carry that is there for who asks."""
+    label = principal().label
+    return () if label is None else (label,)
 
 
 def _states() -> frozenset[State]:

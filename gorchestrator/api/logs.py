@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from flask import Response, request
 
-from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.context import blueprint, principal, service
 from gorchestrator.common.http.parameters import applied, flag, number, wait_of
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.domain.errors import NothingThere
@@ -79,6 +79,7 @@ def log(task_id: str, node: str) -> Response:
           description: the same, for a Range
           headers: *headers
           content: {application/octet-stream: *bytes}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         416: {$ref: "#/components/responses/Problem"}
@@ -131,8 +132,13 @@ def _follow(task_id: str, node: str, offset: int, tail: int | None, attempt: int
         begin, offset = piece.data, piece.next
     pieces = service().logs.follow(task_id, node, offset, attempt)
 
+    who, access = principal(), service().access
+
     def body() -> Iterator[bytes]:
         yield begin
-        yield from pieces
+        for piece in pieces:
+            if not access.holds(who):
+                return
+            yield piece
 
     return Response(body(), content_type="text/plain; charset=utf-8", headers={"X-Accel-Buffering": "no"})

@@ -54,6 +54,7 @@ def metrics() -> Response:
           content:
             text/plain: {schema: {type: string}}
             application/openmetrics-text: {schema: {type: string}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """

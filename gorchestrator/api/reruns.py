@@ -95,6 +95,7 @@ def rerun(task_id: str) -> Any:
             Idempotency-Replayed: {description: true if an earlier request made the task, schema: {type: boolean}}
           content: {application/json: {schema: {$ref: "#/components/schemas/RerunView"}}}
         400: {$ref: "#/components/responses/Problem"}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         409: {$ref: "#/components/responses/Problem"}

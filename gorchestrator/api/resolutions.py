@@ -80,6 +80,7 @@ def resolve(task_id: str, node: str) -> Any:
           description: it is stored, and takes effect at once; also if the same was said before
           content: {application/json: {schema: {$ref: "#/components/schemas/Resolution"}}}
         400: {$ref: "#/components/responses/Problem"}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         409: {$ref: "#/components/responses/Problem"}

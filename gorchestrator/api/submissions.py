@@ -6,6 +6,7 @@ from typing import Any
 from flask import current_app, request, url_for
 
 from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.guard import own
 from gorchestrator.api.idempotency import request_of
 from gorchestrator.api.reading import read_gorch
 from gorchestrator.common.http.body import parse_aside, read_body
@@ -50,6 +51,7 @@ def submit() -> Any:
             Idempotency-Replayed: {description: true if an earlier request made the task, schema: {type: boolean}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Created"}}}
         400: {$ref: "#/components/responses/Problem"}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         409: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
@@ -63,7 +65,7 @@ def submit() -> Any:
     if asked is not None and (task_id := service().submissions.earlier(asked)):
         return created(task_id, replayed=True)
     document, faults = read(body)
-    return created(service().submissions.submit(document, faults, asked))
+    return created(service().submissions.submit(own(document), faults, asked))
 
 
 def created(task_id: str, *, replayed: bool = False, **more: Any) -> Any:

@@ -56,6 +56,7 @@ def show(task_id: str) -> Response:
             Preference-Applied: {description: the wait that was applied, schema: {type: string}}
           content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
         304: {description: it is as it was}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -87,6 +88,7 @@ def show_node(task_id: str, node: str) -> Response:
         200:
           description: the node
           content: {application/json: {schema: {$ref: "#/components/schemas/NodeState"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -123,6 +125,7 @@ def cancel(task_id: str) -> Response:
         202:
           description: it is about to end; the task
           content: {application/json: {schema: {$ref: "#/components/schemas/Task"}}}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}

@@ -71,6 +71,7 @@ def validate() -> Any:
           description: it has no fault
           content: {application/json: {schema: {$ref: "#/components/schemas/Valid"}}}
         400: {$ref: "#/components/responses/Problem"}
+        401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,17 +39,19 @@ class Client:
 
 
 def service_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options ``--url`` and ``--ca``; :func:`connected` takes their values."""
+    """Give a command the options ``--url``, ``--ca`` and ``--token-file``; :func:`connected` takes their values."""
     file = click.Path(exists=True, dir_okay=False)
+    where = "File with the token that the service wants (or GORCH_TOKEN_FILE; GORCH_TOKEN: the token itself)."
+    command = click.option("--token-file", envvar="GORCH_TOKEN_FILE", type=file, help=where)(command)
     command = click.option("--ca", envvar="GORCH_CA", type=file, help="CA file, to check an https URL with.")(command)
     return click.option("--url", help=f"The orchestrator's URL (or GORCH_URL; {DEFAULT_URL}).")(command)
 
 
 def client_command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options ``--url``, ``--ca`` and ``--json``, and a :class:`Client` as its first argument."""
+    """Give a command the options of :func:`service_options` and ``--json``; its first argument is a :class:`Client`."""
 
-    def command(*, url: str | None, ca: str | None, as_json: bool, **options: Any) -> None:
-        with connected(url, ca) as remote:
+    def command(*, url: str | None, ca: str | None, token_file: str | None, as_json: bool, **options: Any) -> None:
+        with connected(url, ca, token_file) as remote:
             function(Client(remote, as_json or bool(_given().get("json"))), **options)
 
     # Before click's decorators: those leave their marks on the function that they are given.
@@ -57,14 +60,30 @@ def client_command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @contextmanager
-def connected(url: str | None, ca: str | None) -> Iterator["Remote"]:
+def connected(url: str | None, ca: str | None, token_file: str | None) -> Iterator["Remote"]:
     """Yield the orchestrator that the user means; errors of its client end the command in words."""
     from gorchestrator.remote import Remote  # noqa: PLC0415  (requests takes its time; --help does without)
 
     with in_words():
-        remote = Remote(url or _given().get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL, ca=ca)
+        where = url or _given().get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL
+        remote = Remote(where, ca=ca, token=shown_token(token_file))
         with closing(remote):
             yield remote
+
+
+def shown_token(file: str | None) -> str | None:
+    """Return the token to show: of a file, else of GORCH_TOKEN. It is in no argument, which all users can see."""
+    if file is None:
+        return os.environ.get("GORCH_TOKEN") or None
+    try:
+        found = Path(file).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"cannot read the token in {file}: {getattr(error, 'strerror', None) or 'it is no text'}"
+        ) from error
+    if not found.isprintable() or not found:
+        raise Failure(f"{file} has no token: it is one line that begins with gorch_")
+    return found
 
 
 def _given() -> Mapping[str, Any]:

@@ -1,5 +1,7 @@
 """``gorch db``: look after the database of the journal."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -16,6 +18,17 @@ def database(data: Path | None) -> Path:
     return load(settings).value.database
 
 
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what is wrong with the database into one line."""
+    from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (--help does without the store)
+
+    try:
+        yield
+    except StoreError as error:
+        raise Failure(str(error)) from error
+
+
 @click.group()
 def db() -> None:
     """Look after the database."""
@@ -25,12 +38,9 @@ def db() -> None:
 @data_option
 def upgrade(data: Path | None) -> None:
     """Bring the database to the schema of this version. Stop the service, and back the file up, before."""
-    from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (--help does without the store)
-    from gorchestrator.store import schema  # noqa: PLC0415
+    from gorchestrator.store import schema  # noqa: PLC0415  (--help does without)
 
     file = database(data)
-    try:
+    with in_words():
         before, after = schema.upgrade(file)
-    except StoreError as error:
-        raise Failure(str(error)) from error
     click.echo(f"{file}: " + (f"is at {after} already" if before == after else f"{before or 'empty'} → {after}"))

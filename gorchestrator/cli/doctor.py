@@ -1,6 +1,7 @@
 """``gorch doctor``: what is wrong with a set-up, and what to do about it."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gorchestrator.cli.client import shown_token
 from gorchestrator.cli.config import executor_settings
 from gorchestrator.common import serving
 from gorchestrator.common.settings import SettingsError
@@ -45,7 +47,7 @@ def _orchestrator() -> Iterable["Finding"]:
         config = Config.load().value
     except SettingsError as error:
         return checks.settings(error.faults)
-    return checks.orchestrator(config)
+    return checks.orchestrator(config, shown_token(os.environ.get("GORCH_TOKEN_FILE")))
 
 
 def _executor() -> Iterable["Finding"]:

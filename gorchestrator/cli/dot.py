@@ -35,6 +35,7 @@ def dot(
     output: Path | None,
     url: str | None,
     ca: str | None,
+    token_file: str | None,
 ) -> None:
     """Draw the gorch in FILE (- is standard input), or a task: gorch dot FILE | dot -Tsvg."""
     if (file is None) is (task is None):
@@ -45,7 +46,7 @@ def dot(
         picture = _from_file(file, with_states=bool(state))
         layout = _layout([node.needs for node in picture.graph.nodes]) if as_svg else {}
     else:
-        with connected(url, ca) as remote:
+        with connected(url, ca, token_file) as remote:
             picture = of_task(remote.task(task, digraph=True), with_states=state is not False)
             layout = remote.layout(task) if as_svg else {}
     if not as_svg:

@@ -30,6 +30,7 @@ COMMANDS = {
     "serve": "servers:serve",
     "executor": "servers:executor",
     "certs": "certs:certs",
+    "token": "token:token",
     "config": "config:config",
     "doctor": "doctor:doctor",
     "backup": "backups:backup",

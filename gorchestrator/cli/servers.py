@@ -9,6 +9,7 @@ import click
 from gorchestrator.cli.config import load
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
+from gorchestrator.common.checks import ACCESS
 from gorchestrator.common.settings import pinned
 from gorchestrator.config import FILE_VARIABLE, PREFIX, Config
 
@@ -23,7 +24,8 @@ _FOLDER = click.Path(file_okay=False, resolve_path=True)
 @click.option("--workers", type=int, help="Worker processes (2).")
 @click.option("--certfile", type=_FILE, help="Certificate, to serve HTTPS.")
 @click.option("--keyfile", type=_FILE, help="Key of the certificate.")
-@click.option("--insecure", is_flag=True, default=None, help="Allow other addresses than loopback: there is no login.")
+@click.option("--access", type=click.Choice(ACCESS), help="Who may call it (auto: open until a token is made).")
+@click.option("--insecure", is_flag=True, default=None, help="Allow other addresses than loopback without tokens.")
 @click.option("--parent", type=int, hidden=True)
 @click.option("--fd", type=int, hidden=True)
 def serve(parent: int | None, fd: int | None, **options: str | int | bool | None) -> None:

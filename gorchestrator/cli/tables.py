@@ -198,6 +198,16 @@ def show_settings(settings: Iterable[Json]) -> None:
     console().print(table)
 
 
+def show_tokens(tokens: Iterable[Json]) -> None:
+    """Print what is kept of tokens."""
+    table = new_table("ID", "NAME", "ROLE", "LABEL", "STATE", "MADE", "EXPIRES")
+    for item in tokens:
+        state = Text(item["state"], "green" if item["state"] == "valid" else "dim")
+        dates = (text((item[key] or "")[:10]) for key in ("made", "expires"))
+        table.add_row(text(item["id"]), text(item["name"]), text(item["role"]), text(item["label"]), state, *dates)
+    console().print(table)
+
+
 def show_values(header: str, values: Mapping[str, Any]) -> None:
     """Print values by their names, whole; what is no text as JSON."""
     table = new_table(header, "VALUE")

@@ -10,6 +10,7 @@ from gorchestrator.common.discretion import OURS, is_ours
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "json", "text")
+ACCESS = AUTO, REQUIRED, OPEN = ("auto", "required", "open")  # whether it has to be said who calls the API
 MAX_PORT = 65535
 
 

@@ -15,7 +15,7 @@ from gorchestrator.client.api import Certificates
 from gorchestrator.config import Config
 from gorchestrator.doctor import database, executors, folders, keys, limits
 from gorchestrator.doctor.finding import Finding, Findings, Level
-from gorchestrator.remote import Remote, RemoteError
+from gorchestrator.remote import Refused, Remote, RemoteError
 from gorchestrator.store.workers import living
 
 __all__ = ["Finding", "Level", "orchestrator", "settings", "this_executor"]
@@ -29,8 +29,11 @@ def settings(faults: tuple[str, ...]) -> Iterator[Finding]:
         yield Findings("settings", "settings").fault(fault, "docs/configuration.rst has all settings")
 
 
-def orchestrator(config: Config) -> Iterator[Finding]:
-    """Check the orchestrator of these settings, whether it runs or not, and all its executors."""
+def orchestrator(config: Config, token: str | None = None) -> Iterator[Finding]:
+    """Check the orchestrator of these settings, whether it runs or not, and all its executors.
+
+    ``token``: to show it, if it wants one.
+    """
     remedy = f"make certificates: gorch certs {config.certs}"
     yield from keys.check(keys.Pair(config.tls_cert, config.tls_key, server=False), config.tls_ca, remedy)
     yield from keys.check_ca(config.tls_ca, remedy)
@@ -42,7 +45,7 @@ def orchestrator(config: Config) -> Iterator[Finding]:
     workers = _workers(config.database)
     yield from limits.check(workers)
     if workers:
-        yield _running(config)
+        yield _running(config, token)
     certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
     yield from executors.check(config.executors, certificates)
 
@@ -83,14 +86,17 @@ def _holder(data: Path) -> list[int]:
     return []
 
 
-def _running(config: Config) -> Finding:
+def _running(config: Config, token: str | None) -> Finding:
     """Ask the service that runs for its version: after an upgrade an old one may still be there."""
     told = Findings("versions", "orchestrator")
     host = f"[{config.bind.strip('[]')}]" if ":" in config.bind else config.bind
     host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104  (looked up, not bound to)
-    remote = Remote(f"{'https' if config.certfile else 'http'}://{host}:{config.port}", _PATIENCE)
+    url = f"{'https' if config.certfile else 'http'}://{host}:{config.port}"
+    remote = Remote(url, _PATIENCE, token=token)
     try:
         found = remote.ping().get("version")
+    except Refused as error:
+        return told.warning(f"runs, but does not tell its version: {error}", "name a token's file in GORCH_TOKEN_FILE")
     except RemoteError as error:
         return told.warning(
             f"runs, but not where the settings say, or it does not answer: {error}", "gorch ping --url URL"

@@ -35,6 +35,18 @@ class InvalidGorch(GorchError):
         self.faults = tuple(faults)
 
 
+class Unauthorized(GorchError):
+    """The service wants to know who asks: send `Authorization: Bearer TOKEN`; `gorch token create` makes tokens."""
+
+    code = "unauthorized"
+
+
+class Forbidden(GorchError):
+    """The request is beyond what its sender may do."""
+
+    code = "forbidden"
+
+
 class UnknownTask(GorchError):
     """There is no such task; GET /v1/tasks lists those that are kept."""
 

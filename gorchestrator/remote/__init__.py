@@ -51,11 +51,12 @@ class LogPiece:
 class Remote:
     """An orchestrator at ``url``.
 
-    ``timeout``: seconds without an answer; ``ca``: a CA file to check an https one with.
+    ``timeout``: seconds without an answer; ``ca``: a CA file to check an https one with; ``token``: what it wants to
+    be shown, if it does.
     """
 
-    def __init__(self, url: str, timeout: float = 30.0, ca: str | None = None) -> None:
-        self._connection = Connection(url, timeout, ca)
+    def __init__(self, url: str, timeout: float = 30.0, ca: str | None = None, token: str | None = None) -> None:
+        self._connection = Connection(url, timeout, ca, token)
         self.url = self._connection.url
 
     def submit(self, gorch: Mapping[str, Any] | str | bytes, *, patience: float = 0, key: str | None = None) -> str:

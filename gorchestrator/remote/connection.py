@@ -41,7 +41,7 @@ class Refused(RemoteError):
 class Connection:
     """The session with an orchestrator at ``url``; see :class:`gorchestrator.remote.Remote`."""
 
-    def __init__(self, url: str, timeout: float, ca: str | None) -> None:
+    def __init__(self, url: str, timeout: float, ca: str | None, token: str | None = None) -> None:
         if not _usable(url):
             raise Unreachable(url, "that is no URL; write one such as http://127.0.0.1:8080")
         self.url = url.rstrip("/")
@@ -51,6 +51,8 @@ class Connection:
         self._session.trust_env = False
         self._session.verify = ca or True
         self._session.headers["Accept"] = "application/json"
+        if token:  # redirects are not followed, so it goes nowhere else
+            self._session.headers["Authorization"] = f"Bearer {token}"
 
     def close(self) -> None:
         """Close the connections."""

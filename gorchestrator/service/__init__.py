@@ -5,6 +5,7 @@ Everything that is shown is read from the store, so each worker process answers 
 
 from dataclasses import dataclass
 
+from gorchestrator.service.access import Access
 from gorchestrator.service.events import Events
 from gorchestrator.service.executors import Executors
 from gorchestrator.service.layouts import Layouts
@@ -18,6 +19,7 @@ from gorchestrator.service.validations import Validations
 from gorchestrator.service.why import Explanations
 
 __all__ = [
+    "Access",
     "Events",
     "Executors",
     "Explanations",
@@ -47,3 +49,4 @@ class Service:
     events: Events
     executors: Executors
     monitoring: Monitoring
+    access: Access

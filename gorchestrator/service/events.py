@@ -1,6 +1,6 @@
 """What happens, as it happens: the journal from any line on, to its end and beyond."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gorchestrator.domain.records import EPOCH_BITS, EventRow
@@ -8,6 +8,7 @@ from gorchestrator.service.tasks import Tasks
 from gorchestrator.store import Store
 
 _BEAT = 15.0  # seconds without an event after which a reader is told that all is well
+_KNOWN = 10_000  # tasks of which it is remembered whether a reader sees them
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,28 @@ class Events:
         return after <= last and (begin or self._store.reader.has_event(after))
 
     def follow(
-        self, after: int, task_id: str | None = None, kinds: Container[str] | None = None
+        self,
+        after: int,
+        task_id: str | None = None,
+        kinds: Container[str] | None = None,
+        sees: Callable[[Mapping[str, str]], bool] | None = None,
     ) -> Iterator[Sequence[EventRow]]:
         """Yield the events behind ``after``, of one task or of all, as they come; after a silence none of them.
 
-        ``kinds``: no others. Ends when this process stops, and with the end of the task.
+        ``kinds``: no others. ``sees``: whether the labels of a task make it one of those that are there for the reader.
+        Ends when this process stops, and with the end of the task.
         """
-        return self._store.feed.follow(after, task_id, _BEAT, kinds)
+        found = self._store.feed.follow(after, task_id, _BEAT, kinds)
+        return found if sees is None or task_id is not None else self._seen(found, sees)
+
+    def _seen(
+        self, found: Iterator[Sequence[EventRow]], sees: Callable[[Mapping[str, str]], bool]
+    ) -> Iterator[Sequence[EventRow]]:
+        known: dict[str, bool] = {}
+        for events in found:
+            if len(known) > _KNOWN:
+                known.clear()
+            for task in {event.task for event in events} - known.keys():
+                row = self._store.reader.task(task)
+                known[task] = row is not None and sees(row.labels)
+            yield [event for event in events if known[event.task]]

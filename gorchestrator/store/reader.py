@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gorchestrator.common.states import State
+from gorchestrator.domain.access import Token
 from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import (
@@ -21,7 +22,8 @@ from gorchestrator.domain.records import (
     Whole,
 )
 from gorchestrator.domain.retention import Due, Limits
-from gorchestrator.store import listing, logs, queries, removing, rows
+from gorchestrator.store import connection as connections
+from gorchestrator.store import listing, logs, queries, removing, rows, tokens
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
@@ -207,13 +209,17 @@ class Reader:
         """Return what retention is to do next."""
         return self._threads.call(lambda connection: removing.due(connection, limits))
 
-    def checkpoint(self) -> None:
-        """Bring the write-ahead log into the file, as far as nobody reads there: then the file gets smaller, too."""
-        self._threads.call(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+    def checkpoint(self) -> bool:
+        """Bring the write-ahead log into the file, as far as nobody reads there; whether all of it is in there now."""
+        return self._threads.call(connections.checkpoint)
 
     def owners(self) -> list[OwnerRow]:
         """Return the processes that own runs, dead ones included."""
         return self._threads.call(lambda connection: [OwnerRow(*row) for row in connection.execute(queries.OWNERS)])
+
+    def tokens(self) -> list[Token]:
+        """Return all tokens that were ever made."""
+        return self._threads.call(tokens.read)
 
     def close(self) -> None:
         """End the threads and close the connections."""

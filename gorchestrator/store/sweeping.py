@@ -2,22 +2,22 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.retention import Due, Limits, Room
 from gorchestrator.store import connection as connections
-from gorchestrator.store import removing, schema
+from gorchestrator.store import removing
 from gorchestrator.store.batch import Verb
 from gorchestrator.store.projection import Transaction
 from gorchestrator.store.turns import turn
-from gorchestrator.store.usage import Usage
+from gorchestrator.store.visiting import WAIT, transaction, used
 
 PAUSE = 0.02  # seconds between two steps, several times as long as one
-_WAIT = 10.0  # seconds for a lock
+_SHRUNK = 5.0  # seconds for the file to get smaller: it does not while somebody reads what it was before
 
 
 class Sweep:
@@ -49,7 +49,7 @@ class Sweep:
 
 def preview(path: Path, limits: Limits) -> tuple[int, int, Room]:
     """Return how many tasks lie beyond limits, about how many bytes they take, and how large all is. Writes nothing."""
-    with _used(path), closing(connections.reading(path, _WAIT)) as connection:
+    with used(path), closing(connections.reading(path, WAIT)) as connection:
         found = [size for _, size in removing.beyond(connection, limits, time.time())]
         return len(found), sum(found), removing.room(connection)
 
@@ -59,36 +59,19 @@ def sweep(path: Path, limits: Limits) -> tuple[Sweep, Room]:
 
     Raises StoreError if the database cannot be used, or if another process is about it.
     """
-    with _used(path), turn(path) as mine, closing(connections.reading(path, _WAIT)) as reader:
+    with used(path), turn(path) as mine, closing(connections.reading(path, WAIT)) as reader:
         if not mine:
             raise StoreError(f"Another process removes tasks from {path} just now: try again later.")
         with closing(connections.writing(path)) as writer:
             done = Sweep(lambda: removing.due(reader, limits), lambda step: _alone(writer, step))
             done.run()
-            writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            end = time.monotonic() + _SHRUNK
+            while not connections.checkpoint(writer) and time.monotonic() < end:
+                time.sleep(PAUSE)
         return done, removing.room(reader)
 
 
 def _alone(connection: sqlite3.Connection, step: Verb) -> object:
     """Take a step as a transaction of its own."""
-    connections.begin(connection, _WAIT)
-    try:
-        done = step(Transaction(connection))
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    return done
-
-
-@contextmanager
-def _used(path: Path) -> Iterator[None]:
-    """Keep a database from being replaced meanwhile. Raises StoreError if it cannot be used."""
-    if not path.exists():
-        raise StoreError(f"There is no database {path}; is this the data directory of the service (--data)?")
-    try:
-        with Usage(path):
-            schema.check(path)
-            yield
-    except (OSError, sqlite3.Error) as error:
-        raise StoreError(connections.explain(error, path)) from error
+    with transaction(connection):
+        return step(Transaction(connection))

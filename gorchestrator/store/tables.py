@@ -220,3 +220,18 @@ owners = Table(
     Column("pid_start", Float, nullable=False),
     Column("beat", BigInteger, nullable=False),
 )
+
+#: The tokens that were made, revoked ones too: that there was one is why the service wants one.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # SHA-256 of its text
+    Column("role", Integer, nullable=False),
+    Column("label", Text),  # JSON: [key, value]
+    Column("made_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    sqlite_with_rowid=False,
+)

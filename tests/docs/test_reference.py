@@ -17,7 +17,7 @@ from docutils import nodes
 
 from docs_support import doctree
 from executor import refusals, web
-from gorchestrator.api import errors
+from gorchestrator.api import errors, guard
 from gorchestrator.api import gorch as shapes
 from gorchestrator.cli import entry
 from gorchestrator.common import wire
@@ -28,8 +28,8 @@ from gorchestrator.common.states import State
 from gorchestrator.domain.records import Kind
 from support import ROOT, clean_environment
 
-API, EXECUTOR, GORCH, OPERATIONS, WEB = (
-    doctree(ROOT / "docs" / f"{name}.rst") for name in ("api", "executor", "gorch", "operations", "web")
+ACCESS, API, EXECUTOR, GORCH, OPERATIONS, WEB = (
+    doctree(ROOT / "docs" / f"{name}.rst") for name in ("access", "api", "executor", "gorch", "operations", "web")
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
 OF_EXECUTORS_ONLY = {"invalid"}  # the orchestrator says invalid-gorch
@@ -116,6 +116,15 @@ def test_every_route_is_documented(document, package, tmp_path):
 def test_every_page_is_documented(tmp_path):
     served = {route for route, name in routes("gorchestrator", tmp_path).items() if name.startswith("web.")}
     assert {f"GET {same(path)}" for path in keys(WEB, "Pages", "Page")} == served
+
+
+def test_every_route_has_the_role_that_it_needs(tmp_path):
+    served = {
+        route: role.label if (role := guard.role_of(endpoint)) else "everybody"
+        for route, endpoint in routes("gorchestrator", tmp_path).items()
+        if not endpoint.startswith("web.")
+    }
+    assert {same(route): role for route, role in pairs(ACCESS, "Roles", "Route").items()} == served
 
 
 # -- states, reasons, problems

@@ -34,10 +34,12 @@ def install(
     schemas: Mapping[str, type[Schema]],
     views: Iterable[Callable[..., Any]],
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
+    schemes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
     """Add the docs. ``schemas``: names in ``#/components/schemas`` (a nested schema must come before its user).
 
-    ``parameters``: what several views refer to as ``#/components/parameters/NAME``.
+    ``parameters``: what several views refer to as ``#/components/parameters/NAME``. ``schemes``: how callers show who
+    they are, where they have to.
     """
     # A blueprint, because an application may have a template folder of its own.
     app.register_blueprint(Blueprint("apidocs_pages", __name__, template_folder="templates"))
@@ -47,11 +49,14 @@ def install(
         version=version,
         openapi_version=OPENAPI,
         info={"description": description},
+        security=[{}, *({name: []} for name in schemes or ())],
         plugins=[FlaskPlugin(), marshmallow],
     )
     spec.components.response("Problem", PROBLEM)
     for name, parameter in (parameters or {}).items():
         spec.components.parameter(name, parameter["in"], dict(parameter))
+    for name, scheme in (schemes or {}).items():
+        spec.components.security_scheme(name, dict(scheme))
     template = spec.to_flasgger(app, definitions=list(schemas.items()), paths=list(views))
     Swagger(app, config=_config(title), template=template, merge=True)
 

@@ -1,4 +1,4 @@
-"""Who may call a service that has no authentication: what runs on its own machine, such as a proxy with a login."""
+"""Who may call a service of which nobody knows who asks: what runs on its own machine, such as a proxy with a login."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ class OwnMachine:
         if not peer or is_loopback(peer):  # callers over a Unix socket have no address
             return self.app(environ, start_response)
         detail = (
-            f"The service has no authentication, so it answers callers on its own machine only, and {peer} is another "
-            f"one. Put a proxy with a login in front of it, or open it to everybody: {self.setting}."
+            f"Nobody has to say who they are here, so the service answers callers on its own machine only, and {peer} "
+            f"is another one. Have everybody show a token: {self.setting}; or put a proxy with a login in front of it."
         )
         return respond(PeerNotAllowed(detail))(environ, start_response)

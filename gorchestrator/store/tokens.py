@@ -1,0 +1,80 @@
+"""The table of tokens: read by the services, changed by ``gorch token``, with or without a service beside it."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import bindparam, select, update
+
+from gorchestrator.domain.access import Role, Token
+from gorchestrator.store import connection as connections
+from gorchestrator.store import rows, schema, tables
+from gorchestrator.store.sql import inserting, named
+from gorchestrator.store.visiting import transaction, used
+
+_COLUMNS = tables.tokens.c
+_ALL = named(select(tables.tokens).order_by(_COLUMNS.made_at, _COLUMNS.id))
+_REVOKE = named(
+    update(tables.tokens)
+    .where(_COLUMNS.id == bindparam("wanted"), _COLUMNS.revoked_at.is_(None))
+    .values(revoked_at=bindparam("now"))
+)
+_INSERT = inserting(tables.tokens)
+
+T = TypeVar("T")
+
+
+def read(connection: sqlite3.Connection) -> list[Token]:
+    """Return all tokens that were ever made, in the order in which they were."""
+    return [_token(row) for row in connection.execute(_ALL)]
+
+
+def tokens(path: Path) -> list[Token]:
+    """Return all tokens in a database file. Raises StoreError."""
+    return _with(path, read)
+
+
+def add(path: Path, token: Token) -> None:
+    """Keep a new token; the database is made if it is not there, so the first one can come before the service does."""
+
+    def insert(connection: sqlite3.Connection) -> None:
+        label = None if token.label is None else json.dumps(token.label, ensure_ascii=False)
+        times = (rows.to_micro(token.made_at), rows.to_micro(token.expires_at), rows.to_micro(token.revoked_at))
+        _INSERT.run(connection, [(token.id, token.name, token.digest, int(token.role), label, *times)])
+
+    schema.ensure(path)
+    _with(path, insert)
+
+
+def revoke(path: Path, token_id: str) -> Token | None:
+    """End a token, at once for whoever asks from now on; return it as it is then. None: there is none."""
+
+    def end(connection: sqlite3.Connection) -> Token | None:
+        connection.execute(_REVOKE, {"wanted": token_id, "now": rows.to_micro(time.time())})
+        return next((each for each in read(connection) if each.id == token_id), None)
+
+    return _with(path, end)
+
+
+def _with(path: Path, act: Callable[[sqlite3.Connection], T]) -> T:
+    """Return what ``act`` returns, done in one transaction. Raises StoreError."""
+    with used(path), closing(connections.writing(path)) as connection, transaction(connection):
+        return act(connection)
+
+
+def _token(row: tuple[Any, ...]) -> Token:
+    token_id, name, digest, role, label, made_at, expires_at, revoked_at = row
+    return Token(
+        id=token_id,
+        name=name,
+        digest=digest,
+        role=Role(role),
+        label=None if label is None else tuple(json.loads(label)),
+        made_at=rows.from_micro(made_at) or 0.0,
+        expires_at=rows.from_micro(expires_at),
+        revoked_at=rows.from_micro(revoked_at),
+    )
