@@ -98,7 +98,7 @@ def _build(config: Config, settings: Reloading[Config] | None = None) -> Flask:
     app.wsgi_app = AccessLog(_guarded(app, config, changes))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
     service.runner.recover()
-    service.runner.help(unread.keep_forgetting, config.keep_unread)
+    service.runner.help(unread.keep_forgetting, service.runner, config.keep_unread)
     pulse.start()
     _drain_on_term(service.runner, data)
     when_signalled(finishing.SIGNAL, lambda: finishing.finish(service.runner, config.drain_timeout))
