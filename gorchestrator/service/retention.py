@@ -29,6 +29,7 @@ class Retention:
         self._changed = Event()
         self._store = store
         self._every = every
+        self._shrunk = True  # whether the file is as small as what was removed makes it: not while somebody reads that
         self._greenlet: gevent.Greenlet[[], NoReturn] | None = None
 
     def use(self, limits: Limits) -> None:
@@ -60,6 +61,8 @@ class Retention:
     def look(self) -> None:
         """Remove what lies beyond the limits, unless another process is about it."""
         if not self._due().anything:
+            if not self._shrunk:
+                self._shrunk = self._store.reader.checkpoint()
             return
         with turn(self._store.path) as mine:
             if mine:
@@ -68,8 +71,9 @@ class Retention:
     def _sweep(self) -> None:
         sweep = Sweep(self._due, self._store.journal.maintain, gevent.sleep)
         try:
+            self._shrunk = False
             sweep.run()
-            self._store.reader.checkpoint()
+            self._shrunk = self._store.reader.checkpoint()
         finally:
             if sweep.tasks:
                 told = {"event": "tasks_removed", "count": sweep.tasks, "bytes": sweep.size}

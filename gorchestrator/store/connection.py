@@ -109,6 +109,15 @@ def reading(path: Path, wait: float = 2.0) -> sqlite3.Connection:
     return connection
 
 
+def checkpoint(connection: sqlite3.Connection) -> bool:
+    """Bring the write-ahead log into the file, as far as nobody reads what it was before; return whether that was all.
+
+    Only then does the file get smaller.
+    """
+    busy, pages, done = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return bool(not busy and pages == done)
+
+
 def _connect(uri: str, wait: float) -> sqlite3.Connection:
     # Without isolation level, so that a transaction begins where the code says BEGIN. A connection goes from one
     # native thread to the next, never used by two at once.

@@ -15,7 +15,8 @@ from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import AttemptRow, Change, Kind, LogChunk, Request, TaskRow
 from gorchestrator.domain.retention import Limits
-from gorchestrator.store import Store, removing, schema, sweeping
+from gorchestrator.service.retention import Retention
+from gorchestrator.store import Store, connection, removing, schema, sweeping
 from gorchestrator.store.feed import Feed
 from gorchestrator.store.turns import turn
 from store_support import ME, accept, eventually, node_change, processes, task_ids
@@ -123,6 +124,23 @@ def test_by_size_the_oldest_go_until_it_fits_and_the_file_shrinks(store: Store, 
     assert done.steps < given_back / 10  # a step gives many pages back
     with closing(sqlite3.connect(path)) as opened:
         assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_the_file_gets_small_when_nobody_reads_any_more_what_it_was(store: Store, path: Path) -> None:
+    for number in range(8):
+        ended(store, number, size=1, log=2_000_000)
+    store.reader.checkpoint()
+    full = path.stat().st_size
+    retention = Retention(store, Limits(count=1))
+    with closing(connection.reading(path)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM tasks").fetchone()
+        for _ in range(2):
+            retention.look()
+            assert task_ids(store) == [name(7)]
+            assert path.stat().st_size >= full
+    retention.look()
+    assert path.stat().st_size < full * 0.6
 
 
 def test_a_large_task_goes_in_many_steps_and_nobody_sees_half_of_it(store: Store, path: Path) -> None:

@@ -8,8 +8,8 @@ from failures_support import RUNNING, House
 from support import run_gorch, wait_until
 
 MIB = 2**20
-PRINTED = 3 * MIB
-TASKS = 5
+PRINTED = 4 * MIB
+TASKS = 3
 SPARE = 5 * MIB  # of the file that stays for what comes next, with all else that is in it
 LONG_AGO = 3600
 
