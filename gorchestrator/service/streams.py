@@ -1,0 +1,25 @@
+"""How many answers without an end each client has open in this process: events and logs that are followed."""
+
+from collections import Counter
+
+from gorchestrator.domain.errors import TooManyStreams
+
+
+class Streams:
+    """Counts them. ``most``: of one client; it may be changed meanwhile."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._open: Counter[str] = Counter()
+
+    def enter(self, client: str) -> None:
+        """Count one more. Raises TooManyStreams."""
+        if self._open[client] >= self.most:
+            raise TooManyStreams(client, self.most)
+        self._open[client] += 1
+
+    def leave(self, client: str) -> None:
+        """Count one less."""
+        self._open[client] -= 1
+        if not self._open[client]:
+            del self._open[client]
