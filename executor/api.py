@@ -12,12 +12,12 @@ from flask.views import MethodView
 from executor import engines, refusals, waiting
 from executor.attempt import Attempt
 from executor.supervised import PATIENCE
-from executor.web import CertificateRequired, checked, document, job_answer, refused, service
+from executor.web import CallerNotAllowed, CertificateRequired, checked, document, job_answer, refused, service
 from gorchestrator import __version__
-from gorchestrator.common import wire
+from gorchestrator.common import traceparent, wire
 from gorchestrator.common.http import body
 from gorchestrator.common.http.parameters import number, preferred_wait, wait_of
-from gorchestrator.common.tls import peer_name
+from gorchestrator.common.tls import peer_names
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,18 @@ MARGIN = 2.0  # seconds that a DELETE waits longer than it takes to find out tha
 
 @api.before_app_request
 def require_certificate() -> None:
-    """Refuse who shows no certificate, should the server have let it in."""
-    if peer_name(request.environ) is None and not service().config.insecure:
+    """Refuse who shows no certificate, should the server have let it in, or one of somebody we do not work for."""
+    config = service().config
+    if config.insecure:
+        return
+    names = peer_names(request.environ)
+    if names is None:
         raise CertificateRequired
+    if config.allowed_names and not set(names).intersection(config.allowed_names):
+        raise CallerNotAllowed(
+            f"The caller's certificate is of {' alias '.join(names) or 'nobody by name'}; the setting allowed_names "
+            "(GORCH_EXECUTOR_ALLOWED_NAMES) of the executor lists who may call it."
+        )
 
 
 class Task(MethodView):
@@ -50,6 +59,8 @@ class Task(MethodView):
         "parameters":
           - &id {in: path, name: task_id, required: true, description: "RUN.NODE.ATTEMPT", schema: {type: string},
              example: 00112233445566778899aabbccddeeff.0.1}
+          - {in: header, name: traceparent, description: "trace context (W3C), which the process gets as TRACEPARENT",
+             schema: {type: string}, example: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01}
           - &wait {in: header, name: Prefer, description: "wait=N: answer only after the end or N seconds",
              schema: {type: string}, example: wait=1}
         requestBody:
@@ -66,6 +77,7 @@ class Task(MethodView):
           409: {description: a higher fence was seen, content: *problem}
           410: {description: it ended long ago and was dropped, content: *problem}
           412: {description: another executor was meant, content: *problem}
+          408: {description: the body comes too slowly, content: *problem}
           413: {description: the body is too large, content: *problem}
           415: {description: the body is not said to be JSON, content: *problem}
           422: {description: "the document has faults, the engine is unknown or cannot honour a field, or the id stands
@@ -78,7 +90,7 @@ class Task(MethodView):
         wanted = body.load(ATTEMPT, body.read_json(request, here.config.body_limit))
         if wanted["instance"] not in (None, here.instance):
             raise refusals.InstanceMismatch(instance=here.instance)
-        job = here.runner.submit(task_id, Attempt.from_wire(wanted), fence=wanted["fence"])
+        job = here.runner.submit(task_id, Attempt.from_wire(wanted, _context()), fence=wanted["fence"])
         wait = wait_of(request, wire.PUT_WAIT)
         if wait:
             waiting.for_end(job, wait)
@@ -178,6 +190,7 @@ def create() -> Response:
           content: {application/json: {schema: Created}}
         400: {description: the body is not JSON, content: &problem {application/problem+json: {schema: Problem}}}
         403: {description: no client certificate, content: *problem}
+        408: {description: the body comes too slowly, content: *problem}
         413: {description: the body is too large, content: *problem}
         415: {description: the body is not said to be JSON, content: *problem}
         422: {description: "the document has faults, or the engine is unknown or cannot honour a field",
@@ -187,8 +200,13 @@ def create() -> Response:
     here = service()
     wanted = body.load(NODE, body.read_json(request, here.config.body_limit))
     task_id = f"{uuid.uuid4().hex}.0.1"
-    here.runner.submit(task_id, Attempt.from_wire(wanted), private=True)
+    here.runner.submit(task_id, Attempt.from_wire(wanted, _context()), private=True)
     return document({"id": task_id}, 202, {"Location": url_for("executor.task", task_id=task_id)})
+
+
+def _context() -> str | None:
+    """Return the trace context that a request brings."""
+    return traceparent.valid(request.headers.get(traceparent.HEADER))
 
 
 @api.get("/ping")

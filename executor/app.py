@@ -25,12 +25,14 @@ from gorchestrator import __version__
 from gorchestrator.common import serving, tls, wire
 from gorchestrator.common.http import apidocs, problems
 from gorchestrator.common.http.access_log import AccessLog
+from gorchestrator.common.http.headers import SecurityHeaders
 from gorchestrator.common.http.hosts import AllowedHosts
 from gorchestrator.common.http.monitoring import AliveSchema, WritableSchema, count_requests
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.pulse import Pulse
-from gorchestrator.common.reload import LOGS, Changes, Reloading, inherited, live
+from gorchestrator.common.reload import Changes, Reloading, inherited, live
 from gorchestrator.common.settings import SettingsError
+from gorchestrator.common.sinks.settings import LOGS
 from gorchestrator.common.sinks.setup import set_up_logs
 from gorchestrator.common.stopping import when_signalled, when_told_to_stop
 
@@ -95,7 +97,7 @@ def _build(config: Config, settings: Reloading[Config] | None = None) -> Flask:
         views=(*api.VIEWS, *receipts.VIEWS, *health.VIEWS),
     )
     changes = _changes(app, service)
-    app.wsgi_app = AccessLog(_guarded(app, config, changes))  # type: ignore[method-assign]
+    app.wsgi_app = AccessLog(SecurityHeaders(_guarded(app, config, changes)))  # type: ignore[method-assign]
     tls.log_refused_handshakes()
     service.runner.recover()
     service.runner.help(unread.keep_forgetting, service.runner, config.keep_unread)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-HONOURED_BY_ALL = frozenset({"name", "engine", "target"})  # the target may be nothing but the executor's name
+# The target may be nothing but the executor's name.
+HONOURED_BY_ALL = frozenset({"name", "engine", "target", "traceparent"})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt. Two are the same if they are equal, whoever asks."""
+    """One attempt. Two are the same if they are equal, whoever asks, and in whichever trace."""
 
     name: str
     engine: str
@@ -20,10 +21,11 @@ class Attempt:
     output: tuple[str, ...]  # names to look for in the log
     timeout: float | None  # seconds
     options: Mapping[str, Any] = field(default_factory=dict)  # the engine's own; see ``Driver.options``
+    traceparent: str = field(default="", compare=False)  # the trace context that it runs in
 
     @classmethod
-    def from_wire(cls, document: Mapping[str, Any]) -> "Attempt":
-        """Make one out of what the schemas of ``common.wire`` loaded."""
+    def from_wire(cls, document: Mapping[str, Any], traceparent: str | None = None) -> "Attempt":
+        """Make one out of what the schemas of ``common.wire`` loaded, and of the header that came with it."""
         return cls(
             name=document["name"],
             engine=document["engine"],
@@ -34,11 +36,13 @@ class Attempt:
             output=tuple(document["output"] or ()),
             timeout=document["timeout"],
             options=document.get("options") or {},
+            traceparent=traceparent or "",
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return what :meth:`from_json` reads."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        traced = {"traceparent": self.traceparent} if self.traceparent else {}  # else as versions before it wrote it
+        return {name: getattr(self, name) for name in self.__slots__ if name != "traceparent"} | traced
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Attempt":

@@ -13,7 +13,7 @@ from pathlib import Path
 from executor import addresses
 from gorchestrator.common import checks
 from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
-from gorchestrator.common.sinks import address
+from gorchestrator.common.sinks.settings import LogSettings
 
 PREFIX = "GORCH_EXECUTOR_"
 FILE_VARIABLE = "GORCH_EXECUTOR_CONFIG"
@@ -35,7 +35,7 @@ def _users(found: tuple[str, ...]) -> str | None:
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(LogSettings):
     """What the executor runs with."""
 
     bind: str = setting("127.0.0.1", "address to listen on", check=checks.host)
@@ -47,6 +47,11 @@ class Config:
     tls_cert: Path = derived(lambda c, _: c.certs / "executor.pem", "its certificate")
     tls_key: Path = derived(lambda c, _: c.certs / "executor.key", "key of `tls_cert`")
     insecure: bool = setting(False, "accept callers without a certificate: anybody may run anything; for tests")
+    allowed_names: tuple[str, ...] = setting(
+        (),
+        "names of callers, as their certificates have them (common name, DNS or URI); none: all that its CA knows",
+        live=True,
+    )
     allowed_hosts: tuple[str, ...] = setting(
         ("localhost", "127.0.0.1", "[::1]"),
         "if `insecure`: names that a Host header may have, beside `bind`",
@@ -159,49 +164,6 @@ class Config:
     body_limit: int = setting(
         16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024), live=True
     )
-    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS), live=True)
-    log_levels: Mapping[str, str] = setting(
-        {},
-        "loggers that have another level, with all below them: name and level of each",
-        check=checks.logger_levels,
-        live=True,
-    )
-    log_format: str = setting(
-        "auto",
-        "json, text, or auto: text on a terminal, else json",
-        check=checks.one_of(checks.FORMATS),
-        live=True,
-    )
-    syslog: str = setting(
-        "",
-        "where log lines go as syslog (RFC 5424): udp://HOST:514, tcp://HOST:601 or unix:///dev/log; "
-        "behind it ?facility=daemon; empty: nowhere",
-        check=address.syslog,
-        live=True,
-    )
-    syslog_level: str = setting(
-        "info",
-        "least level of the lines that `syslog` gets",
-        check=checks.one_of(checks.LEVELS),
-        live=True,
-    )
-    logstash: str = setting(
-        "",
-        "where log lines go as JSON for logstash: tcp://HOST:5000 or tls://HOST:5000; empty: nowhere",
-        check=address.logstash,
-        live=True,
-    )
-    logstash_level: str = setting(
-        "info",
-        "least level of the lines that `logstash` gets",
-        check=checks.one_of(checks.LEVELS),
-        live=True,
-    )
-    logstash_ca: Path | None = setting(
-        None,
-        "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs",
-        live=True,
-    )
 
     def __post_init__(self) -> None:
         complete(self, os.environ)
@@ -236,4 +198,14 @@ def _shown_to_all(config: Config) -> str | None:
     return f"secret_env: {', '.join(both)} is in env_allow too, so every node would get it; take it out of one of them"
 
 
-RULES = (Rule(("bind", "insecure"), _open_to_all), Rule(("secret_env", "env_allow"), _shown_to_all))
+def _names_of_nobody(config: Config) -> str | None:
+    if not (config.insecure and config.allowed_names):
+        return None
+    return "allowed_names: with insecure nobody has to show a certificate, so there are no names; leave out one of them"
+
+
+RULES = (
+    Rule(("bind", "insecure"), _open_to_all),
+    Rule(("allowed_names", "insecure"), _names_of_nobody),
+    Rule(("secret_env", "env_allow"), _shown_to_all),
+)

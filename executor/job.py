@@ -19,6 +19,7 @@ from executor.masking import Mask
 from executor.outcome import Exit, Outcome
 from executor.secrets import Secrets, SecretUnavailable
 from executor.supervisor import Supervisor
+from gorchestrator.common import traceparent
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 
@@ -94,9 +95,11 @@ class Job:
 
     @property
     def our_env(self) -> dict[str, str]:
-        """The variables that tell a node who it is."""
+        """The variables that tell a node who it is, and in which trace unless it says that itself."""
         run, _, number = parts(self.id)
-        return {"GORCH_TASK_ID": run, "GORCH_NODE": self.attempt.name, "GORCH_ATTEMPT": number}
+        told = {"GORCH_TASK_ID": run, "GORCH_NODE": self.attempt.name, "GORCH_ATTEMPT": number}
+        traced = self.attempt.traceparent and traceparent.VARIABLE not in self.attempt.env
+        return {**told, traceparent.VARIABLE: self.attempt.traceparent} if traced else told
 
     @property
     def node_env(self) -> dict[str, str]:

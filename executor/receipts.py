@@ -65,6 +65,7 @@ def acknowledge_many() -> Response:
           content: {application/json: {schema: RefusedReceipts}}
         400: {description: the body is not JSON, content: &problem {application/problem+json: {schema: Problem}}}
         403: {description: no client certificate, content: *problem}
+        408: {description: the body comes too slowly, content: *problem}
         413: {description: the body is too large, content: *problem}
         415: {description: the body is not said to be JSON, content: *problem}
         422: {description: the document has faults, content: *problem}

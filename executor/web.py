@@ -46,6 +46,14 @@ class CertificateRequired(Problem):
     title = "Certificate required"
 
 
+class CallerNotAllowed(Problem):
+    """The certificate is of somebody else than those that this executor works for."""
+
+    type = "caller-not-allowed"
+    status = 403
+    title = "Caller not allowed"
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """What the views work with."""

@@ -1,8 +1,7 @@
-"""``create_app``: the only place where the parts of the orchestrator are put together."""
+"""``create_app``: the application around the parts, with all that looks at a request before a route does."""
 
 import atexit
 import logging
-from contextlib import suppress
 
 from flask import Flask
 from gevent import monkey
@@ -13,144 +12,23 @@ from gorchestrator.api.gorch import GorchSchema, NodeSchema, RetrySchema
 from gorchestrator.api.parameters import PARAMETERS
 from gorchestrator.api.reruns import RerunSchema
 from gorchestrator.api.resolutions import ResolveSchema
-from gorchestrator.client.api import Certificates
-from gorchestrator.client.fleet import Fleet
-from gorchestrator.client.reconcile import Reconciler
 from gorchestrator.common import reload, serving
 from gorchestrator.common.checks import REQUIRED, is_loopback
-from gorchestrator.common.http import access_log, apidocs, hosts, peers, problems, proxies
+from gorchestrator.common.http import access_log, apidocs, cors, headers, hosts, peers, problems, proxies
 from gorchestrator.common.http.monitoring import count_requests
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.shared import REQUESTS
 from gorchestrator.common.settings import SettingsError
+from gorchestrator.common.sinks.settings import LOGS
 from gorchestrator.common.sinks.setup import set_up_logs
-from gorchestrator.common.stopping import end_all, when_told_to_stop
+from gorchestrator.common.stopping import when_told_to_stop
 from gorchestrator.common.tls import log_refused_handshakes
 from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
-from gorchestrator.domain.measures import Measures
-from gorchestrator.domain.retention import Limits
-from gorchestrator.engine.ownership import Ownership
-from gorchestrator.engine.scheduler import Scheduler
-from gorchestrator.service import (
-    Access,
-    Events,
-    Executors,
-    Explanations,
-    Layouts,
-    Logs,
-    Monitoring,
-    Reruns,
-    Retention,
-    Service,
-    Submissions,
-    Tasks,
-    Validations,
-)
-from gorchestrator.service.recovery import load_stored
-from gorchestrator.store import Store
-from gorchestrator.web import headers, pages
-from gorchestrator.web.layout.drawer import Drawer
-
-LIMITS = (  # that can change
-    "body_limit",
-    "max_nodes",
-    "open_runs",
-    "lost_after",
-    "log_limit",
-    "keep_age",
-    "keep_count",
-    "keep_bytes",
-)
+from gorchestrator.parts import LIMITS, Parts
+from gorchestrator.web import pages
 
 log = logging.getLogger(__name__)
-
-
-class Parts:
-    """What lives as long as the process: the store, the executors, the runs."""
-
-    def __init__(self, config: Config) -> None:
-        measures = Measures(config.metrics)
-        self.store = Store.open(config.database, damaged=end_all, measures=measures)
-        certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
-        self.fleet = Fleet(config.executors, certificates, lost_after=config.lost_after, log_limit=config.log_limit)
-        self.reconciler = Reconciler(self.fleet, self.store.reader.final_attempts)
-        ownership = Ownership(self.store.journal, self.store.reader, config.lease)
-        self.scheduler = Scheduler(
-            journal=self.store.journal,
-            ownership=ownership,
-            executors=self.fleet,
-            load=lambda task: load_stored(self.store, task),
-            said=self.store.reader.resolutions,
-            share=self.fleet.share_with,
-            lease=config.lease,
-            measures=measures,
-        )
-        self.retention = Retention(self.store, Limits(config.keep_age, config.keep_count, config.keep_bytes))
-        self.drawer = Drawer()
-        tasks = Tasks(self.store)
-        logs = Logs(self.store, tasks)
-        submissions = Submissions(
-            store=self.store,
-            scheduler=self.scheduler,
-            ownership=ownership,
-            fleet=self.fleet,
-            open_runs=config.open_runs,
-            accepted=measures.tasks_accepted.inc,
-        )
-        layouts = Layouts(self.store, self.drawer.draw)
-        self.service = Service(
-            submissions=submissions,
-            validations=Validations(submissions, layouts, self.fleet),
-            reruns=Reruns(tasks, submissions),
-            tasks=tasks,
-            logs=logs,
-            explanations=Explanations(tasks, logs, self.fleet),
-            layouts=layouts,
-            events=Events(self.store, tasks),
-            executors=Executors(self.fleet),
-            monitoring=Monitoring(
-                measures=measures,
-                store=self.store,
-                fleet=self.fleet,
-                prove=self.scheduler.prove,
-                runs=lambda: self.scheduler.open_runs,
-                limit=config.open_runs,
-            ),
-            access=Access(config.access, self.store.reader.tokens),
-        )
-
-    def limit(self, config: Config) -> None:
-        """Take other limits from now on."""
-        self.service.submissions.open_runs = self.service.monitoring.limit = config.open_runs
-        self.fleet.limit(lost_after=config.lost_after, log_limit=config.log_limit)
-        self.retention.use(Limits(config.keep_age, config.keep_count, config.keep_bytes))
-
-    def start(self) -> None:
-        """Begin to run what is open."""
-        self.store.tailer.listen(self.scheduler.follow)
-        self.fleet.start()
-        self.reconciler.start()
-        self.scheduler.start()
-        self.service.monitoring.start()
-        self.retention.start()
-
-    def release(self) -> None:
-        """Give up all runs and end all waiting, at once: others go on with them, and what runs on executors goes on."""
-        self.service.monitoring.draining = True
-        self.retention.stop()
-        self.store.end_waiting()
-        with suppress(StoreError):  # then it is the lease that tells the others
-            self.scheduler.stop()
-
-    def stop(self) -> None:
-        """Give everything else back too, when no request is open any more."""
-        self.release()
-        self.reconciler.stop()
-        self.fleet.stop()
-        self.drawer.stop()
-        self.store.close()
-        self.service.monitoring.stop()
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -182,7 +60,6 @@ def _build(config: Config, settings: reload.Reloading[Config] | None = None) -> 
     count_requests(app, parts.service.monitoring.measures.meter.counter(REQUESTS))
     _install_docs(app)
     pages.install(app)
-    headers.install(app)
     changes = _guard(app, config)
     _follow(changes, app, parts)
     log_refused_handshakes()
@@ -191,6 +68,7 @@ def _build(config: Config, settings: reload.Reloading[Config] | None = None) -> 
     when_told_to_stop(parts.release)
     atexit.register(parts.stop)
     if settings is not None:
+        settings.report(parts.service.audit.settings)
         settings.follow(changes)
         settings.watch()
     log.info("ready", extra={"event": "ready", "version": __version__})
@@ -211,15 +89,17 @@ def _tell_access(config: Config, *, required: bool) -> None:
 
 def _guard(app: Flask, config: Config) -> reload.Changes[Config]:
     # Innermost: the peers that are checked below are those of the connections, and not whom they name.
-    behind = proxies.TrustedProxies(app.wsgi_app, config.trusted_proxies)
+    origins = cors.AllowedOrigins(app.wsgi_app, config.cors_origins)
+    behind = proxies.TrustedProxies(origins, config.trusted_proxies)
     guarded = hosts.AllowedHosts(behind, _names(config), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     # gunicorn may have been started by hand, on an address that the settings know nothing of.
     known = config.insecure or config.access == REQUIRED
     inner = guarded if known else peers.OwnMachine(guarded, 'access = "required" (GORCH_ACCESS=required)')
-    app.wsgi_app = access_log.AccessLog(inner)  # type: ignore[method-assign]
+    app.wsgi_app = access_log.AccessLog(headers.SecurityHeaders(inner))  # type: ignore[method-assign]
     changes: reload.Changes[Config] = reload.Changes()
     changes.on("allowed_hosts", act=lambda new: guarded.allow(_names(new)))
     changes.on("trusted_proxies", act=lambda new: behind.trust(new.trusted_proxies))
+    changes.on("cors_origins", act=lambda new: origins.allow(new.cors_origins))
     return changes
 
 
@@ -234,8 +114,9 @@ def _follow(changes: reload.Changes[Config], app: Flask, parts: Parts) -> None:
         context.limit(app, body_limit=new.body_limit, max_nodes=new.max_nodes)
         parts.limit(new)
 
-    changes.on(*reload.LOGS, act=set_up_logs)
+    changes.on(*LOGS, act=set_up_logs)
     changes.on(*LIMITS, act=limit)
+    changes.on("executors", act=lambda new: parts.fleet.replace(new.executors))
 
 
 def _install_docs(app: Flask) -> None:
@@ -257,4 +138,5 @@ def _install_docs(app: Flask) -> None:
         views=VIEWS,
         parameters=PARAMETERS,
         schemes={"token": {"type": "http", "scheme": "bearer", "description": "docs/access.rst"}},
+        strict=True,
     )

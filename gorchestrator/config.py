@@ -4,43 +4,28 @@ Environment: ``GORCH_`` and the field's name in capitals. File: TOML, named by `
 """
 
 import os
-import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from gorchestrator.common import checks, faultpoints
-from gorchestrator.common.http import proxies
+from gorchestrator.common import checks, endpoints, faultpoints
+from gorchestrator.common.endpoints import Endpoint, Endpoints
+from gorchestrator.common.http import cors, proxies
 from gorchestrator.common.settings import Loaded, Rule, complete, derived, load, setting
-from gorchestrator.common.sinks import address
+from gorchestrator.common.sinks.settings import LogSettings
 
 PREFIX = "GORCH_"
 FILE_VARIABLE = "GORCH_CONFIG"
 # Variables of others: the executor's, the command line's, those that a node gets from its executor, and the tests'.
 _OF_NODES = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT", "GORCH_OUTPUT")
-_OF_CLIENTS = ("GORCH_URL", "GORCH_CA", "GORCH_TOKEN", "GORCH_TOKEN_FILE")
+_OF_CLIENTS = ("GORCH_URL", "GORCH_CA", "GORCH_CERT", "GORCH_KEY", "GORCH_TOKEN", "GORCH_TOKEN_FILE")
 IGNORED = ("GORCH_EXECUTOR_", *_OF_CLIENTS, *_OF_NODES, faultpoints.VARIABLE)
 
 
-def _executors(named: Mapping[str, str]) -> str | None:
-    for name, url in named.items():
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
-            return f"{name!r} is not a name of an executor; use letters, digits, dot, dash and underscore"
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if "@" in url:  # what stands before it may be a password, and is not repeated
-            return f"the URL of {name} must not hold a name and a password; write one such as https://127.0.0.1:8443"
-        if not usable or parts.path.strip("/") or parts.query or parts.fragment:
-            return f"{url!r} is not the URL of an executor; write one such as https://127.0.0.1:8443"
-    return None if named else "no executor; name at least one: name=https://host:8443"
-
-
 @dataclass(frozen=True)
-class Config:
+class Config(LogSettings):
     """What the orchestrator runs with."""
 
     bind: str = setting(
@@ -51,6 +36,9 @@ class Config:
     port: int = setting(8080, "port to listen on; 0 picks a free one", check=checks.port)
     workers: int = setting(2, "worker processes that serve the API and run the graphs", check=checks.at_least(1))
     data: Path = derived(lambda _, env: checks.state_home(env), "directory of the journal")
+    audit_key: Path = derived(
+        lambda c, _: c.data / "audit.key", "key that signs the audit, made if it is not there; its end is kept beside"
+    )
     certfile: Path | None = setting(None, "certificate (PEM) to serve the API over HTTPS; empty: plain HTTP")
     keyfile: Path | None = setting(None, "key (PEM) of `certfile`")
     insecure: bool = setting(False, "allow what is open to everybody: other addresses than loopback, plain executors")
@@ -58,6 +46,15 @@ class Config:
         "auto",
         "who may call the API: required (who shows a token), open (everybody), auto (everybody until a token is made)",
         check=checks.one_of(checks.ACCESS),
+    )
+    client_ca: Path | None = setting(
+        None, "CA (PEM) of the certificates that callers may show in place of a token; empty: none is asked for"
+    )
+    client_roles: Mapping[str, str] = setting(
+        {},
+        "who may do what by their certificates: a name in it (common name, DNS or URI) and the role of each",
+        check=checks.roles,
+        live=True,
     )
     allowed_hosts: tuple[str, ...] = setting(
         ("localhost", "127.0.0.1", "[::1]"),
@@ -71,18 +68,40 @@ class Config:
         check=proxies.check,
         live=True,
     )
+    cors_origins: tuple[str, ...] = setting(
+        (),
+        "origins of web pages that may call the API with a token, such as https://console.example; none: no other",
+        check=cors.check,
+        live=True,
+    )
     body_limit: int = setting(
         16 * 2**20, "largest body of a request", unit="bytes", check=checks.at_least(1024), live=True
     )
     max_nodes: int = setting(20_000, "most nodes of a gorch", check=checks.at_least(1), live=True)
-    open_runs: int = setting(
-        1000,
-        "most graphs that have not ended; more are refused with 503",
+    max_edges: int = setting(1_000_000, "most edges of a gorch", check=checks.at_least(1), live=True)
+    submit_rate: int = setting(
+        0,
+        "most tasks a minute of one client, by its token or address; more are refused with 429; 0: any number",
+        check=checks.at_least(0),
+        live=True,
+    )
+    streams_per_client: int = setting(
+        250,
+        "most events and logs that a client follows at once in one worker; more are refused with 429",
         check=checks.at_least(1),
         live=True,
     )
-    executors: Mapping[str, str] = setting(
-        {"executor": "https://127.0.0.1:8443"}, "the executors: name and URL of each", check=_executors
+    open_runs: int = setting(
+        1000,
+        "most graphs that have not ended; more are refused with 429",
+        check=checks.at_least(1),
+        live=True,
+    )
+    executors: Endpoints = setting(
+        {"executor": Endpoint("https://127.0.0.1:8443")},
+        "the executors: name and URL of each, or a table of each with its URL, labels, weight and certificates",
+        check=endpoints.check,
+        live=True,
     )
     certs: Path = derived(lambda _, env: checks.state_home(env) / "certs", "directory that `gorch certs` filled")
     tls_ca: Path = derived(lambda c, _: c.certs / "ca.pem", "CA of the executors' certificates")
@@ -121,52 +140,28 @@ class Config:
         check=checks.at_least(0),
         live=True,
     )
+    keep_audit: float = setting(
+        366 * 86_400.0,
+        "how long lines of the audit are kept; 0: without limit",
+        unit="seconds",
+        check=checks.at_least(0),
+        live=True,
+    )
     log_limit: int = setting(
         10 * 2**20, "most log kept of one attempt", unit="bytes", check=checks.at_least(1024), live=True
     )
-    log_level: str = setting("info", "debug, info, warning or error", check=checks.one_of(checks.LEVELS), live=True)
-    log_levels: Mapping[str, str] = setting(
-        {},
-        "loggers that have another level, with all below them: name and level of each",
-        check=checks.logger_levels,
-        live=True,
-    )
-    log_format: str = setting(
-        "auto",
-        "json, text, or auto: text on a terminal, else json",
-        check=checks.one_of(checks.FORMATS),
-        live=True,
-    )
-    syslog: str = setting(
+    otlp_endpoint: str = setting(
         "",
-        "where log lines go as syslog (RFC 5424): udp://HOST:514, tcp://HOST:601 or unix:///dev/log; "
-        "behind it ?facility=daemon; empty: nowhere",
-        check=address.syslog,
-        live=True,
+        "where traces go: the URL of a receiver of OTLP over HTTP, such as http://127.0.0.1:4318; empty: nowhere",
+        check=checks.endpoint,
     )
-    syslog_level: str = setting(
-        "info",
-        "least level of the lines that `syslog` gets",
-        check=checks.one_of(checks.LEVELS),
-        live=True,
+    otlp_headers: Path | None = setting(
+        None, "file of headers that `otlp_endpoint` wants, one NAME: VALUE a line, such as a token"
     )
-    logstash: str = setting(
-        "",
-        "where log lines go as JSON for logstash: tcp://HOST:5000 or tls://HOST:5000; empty: nowhere",
-        check=address.logstash,
-        live=True,
+    otlp_ca: Path | None = setting(
+        None, "CA file (PEM) that the server of `otlp_endpoint` is checked with, in place of the usual CAs"
     )
-    logstash_level: str = setting(
-        "info",
-        "least level of the lines that `logstash` gets",
-        check=checks.one_of(checks.LEVELS),
-        live=True,
-    )
-    logstash_ca: Path | None = setting(
-        None,
-        "CA file (PEM) that the server of `logstash` is checked with, in place of the usual CAs",
-        live=True,
-    )
+    otlp_ratio: float = setting(1.0, "which part of the tasks is traced, from 0 to 1", check=checks.part)
 
     def __post_init__(self) -> None:
         complete(self, os.environ)
@@ -219,14 +214,33 @@ def exposed(config: Config, host: str) -> str | None:
 
 
 def _plain_executors(config: Config) -> str | None:
-    plain = [url for url in config.executors.values() if not url.startswith("https://")]
+    plain = [each.url for each in config.executors.values() if not each.url.startswith("https://")]
     if config.insecure or not plain:
         return None
     return f"executors: {plain[0]} is not https, so nobody proves who they are; use https:// (or insecure, for tests)"
 
 
+def _certificates(config: Config) -> str | None:
+    if config.client_ca and not config.certfile:
+        return "client_ca: certificates are shown over HTTPS only; give certfile and keyfile too"
+    if config.client_roles and not config.client_ca:
+        return "client_roles: nobody is asked for a certificate; give client_ca, the CA that has issued theirs"
+    return None
+
+
+def _traces(config: Config) -> str | None:
+    if not config.otlp_endpoint:
+        return None
+    with suppress(ModuleNotFoundError):
+        if find_spec("opentelemetry.proto") is not None:
+            return None
+    return "otlp_endpoint: traces need the extra `otel`; pip install 'gorchestrator-oaas[otel]'"
+
+
 RULES = (
     Rule(("certfile", "keyfile"), checks.pair("certfile", "keyfile")),
+    Rule(("client_ca", "client_roles", "certfile"), _certificates),
     Rule(("bind", "insecure", "access"), lambda config: exposed(config, config.bind)),
     Rule(("executors", "insecure"), _plain_executors),
+    Rule(("otlp_endpoint",), _traces),
 )

@@ -7,13 +7,16 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import ssl  # noqa: E402  (after patching)
+
 from gorchestrator import app as _imported  # noqa: E402, F401  (once, and not by each worker)
 from gorchestrator.common import serving  # noqa: E402  (after patching)
 from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 from gorchestrator.config import Config, exposed  # noqa: E402
 from gorchestrator.domain.errors import StoreError  # noqa: E402
-from gorchestrator.store import schema  # noqa: E402
+from gorchestrator.service.audit import settings_read  # noqa: E402
+from gorchestrator.store import schema, visiting  # noqa: E402
 from gorchestrator.store.usage import Usage  # noqa: E402
 
 _by_signal = is_asked_by_signal()
@@ -26,6 +29,9 @@ workers = _config.workers
 worker_class = "gorchestrator.common.gunicorn_worker.Worker"
 certfile = str(_config.certfile) if _config.certfile else None
 keyfile = str(_config.keyfile) if _config.keyfile else None
+ca_certs = str(_config.client_ca) if _config.client_ca else None
+cert_reqs = int(ssl.CERT_OPTIONAL if _config.client_ca else ssl.CERT_NONE)  # who has none may show a token
+worker_connections = serving.CONNECTIONS
 keepalive = serving.KEEPALIVE
 graceful_timeout = serving.GRACEFUL_TIMEOUT
 timeout = serving.TIMEOUT
@@ -37,6 +43,7 @@ control_socket_disable = True  # it would be one file in the home directory for 
 
 def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour, and a database that no worker could use: once, and not once each."""
+    serving.allow_files(2 * serving.CONNECTIONS)
     serving.halt_once(server)
     serving.refuse_preload(server)
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
@@ -51,6 +58,7 @@ def when_ready(server: serving.Arbiter) -> None:
     """Refuse sockets that were handed over, and take signals; no worker has been started yet."""
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
     if _by_signal:
+        _settings.report(lambda judged: visiting.note(_config.database, _config.audit_key, settings_read(judged)))
         take_signals(server, _settings, set_up_logs)
 
 

@@ -8,7 +8,7 @@ import gevent
 from gevent.event import Event
 
 from gorchestrator.common.states import State
-from gorchestrator.domain.attempts import Result
+from gorchestrator.domain.attempts import NoExecutor, Result
 from gorchestrator.domain.build import build
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.ports import Stored
@@ -95,15 +95,6 @@ class ScriptedExecutor:
         self.given_up: list[tuple[str, int]] = []
         self.death = Event()
 
-    @contextmanager
-    def slot(self, note) -> Iterator[str]:
-        self.room.wait()
-        self.in_slots += 1
-        try:
-            yield "instance"
-        finally:
-            self.in_slots -= 1
-
     def run(self, attempt, watch) -> Result:
         self.begun.append(attempt)
         assert len(self.begun) < 1000, "it goes round in circles"
@@ -122,10 +113,19 @@ class ScriptedExecutor:
 
     # -- the fleet: this one alone
 
-    def choose(self, node):
+    @contextmanager
+    def place(self, node, note) -> Iterator[tuple["ScriptedExecutor", str]]:
         if node.engine == "unknown":
-            raise LookupError("no executor has the engine 'unknown'")
-        return self
+            raise NoExecutor("no executor has the engine 'unknown'")
+        self.room.wait()
+        self.in_slots += 1
+        try:
+            yield self, "instance"
+        finally:
+            self.in_slots -= 1
+
+    def takes(self, target):
+        return target == self.name
 
     def named(self, name):
         return self if name == self.name else None

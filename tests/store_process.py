@@ -3,6 +3,7 @@
 ``PATH write TASK COUNT``: writes COUNT changes, several greenlets at once, and prints each that is durable.
 ``PATH tail LAST``: prints the events that the tailer brings, until there are LAST of them.
 ``PATH remove AGE``: removes the tasks that ended AGE seconds ago, and prints a line for each step.
+``PATH cancel ACTOR COUNT``: submits and cancels COUNT tasks when a line comes, of which the audit has the latter.
 ``PATH open``: opens the store when a line comes, and prints the last seq.
 """
 
@@ -19,11 +20,12 @@ import gevent  # noqa: E402
 from gevent.event import Event  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
 
+from gorchestrator.domain.audit import Act, Action, Who  # noqa: E402
 from gorchestrator.domain.records import EventRow  # noqa: E402
 from gorchestrator.domain.retention import Limits  # noqa: E402
 from gorchestrator.store import Store  # noqa: E402
 from gorchestrator.store.sweeping import Sweep  # noqa: E402
-from store_support import node_change  # noqa: E402
+from store_support import accept, node_change  # noqa: E402
 
 
 def say(*words: object) -> None:
@@ -60,6 +62,17 @@ def tail(store: Store, last: int) -> None:
     stop()
 
 
+def cancel(store: Store, actor: str, count: int) -> None:
+    """Submit and cancel tasks, several at once."""
+
+    def one(number: int) -> None:
+        task = f"{actor}-{number}"
+        accept(store, task, size=0)
+        store.journal.request_cancel(task, actor, 5.0, Act(Who(actor), Action.CANCEL, task))
+
+    Pool(5).map(one, range(count))
+
+
 def remove(store: Store, age: float) -> None:
     """Remove what ended so long ago."""
     Sweep(lambda: store.reader.due(Limits(age)), store.journal.maintain, lambda _: say("step")).run()
@@ -67,7 +80,7 @@ def remove(store: Store, age: float) -> None:
 
 def main(path: Path, command: str, *arguments: str) -> None:
     """Run one command."""
-    if command == "open":
+    if command in {"open", "cancel"}:
         say("ready")
         sys.stdin.readline()
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout)  # what is printed there fails the tests
@@ -76,6 +89,8 @@ def main(path: Path, command: str, *arguments: str) -> None:
         write(store, arguments[0], int(arguments[1]))
     elif command == "tail":
         tail(store, int(arguments[0]))
+    elif command == "cancel":
+        cancel(store, arguments[0], int(arguments[1]))
     elif command == "remove":
         remove(store, float(arguments[0]))
     else:

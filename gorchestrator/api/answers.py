@@ -45,6 +45,9 @@ def executor(view: ExecutorView) -> dict[str, Any]:
     return {
         "name": view.name,
         "url": view.url,
+        "labels": list(view.labels),
+        "weight": view.weight,
+        "default": view.default,
         "reachable": view.reason is None,
         "since": to_wire(view.since),
         "reason": view.reason,

@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask, current_app, g, request
 
 from gorchestrator.domain.access import ANYBODY, Principal
+from gorchestrator.domain.audit import Who
 from gorchestrator.service import Service
 
 blueprint = Blueprint("api", __name__, url_prefix="/v1")
@@ -43,3 +44,8 @@ def actor() -> str:
     """Return who makes the request, as the journal names them: by their token, else by their address."""
     found = principal()
     return source() if found.way == "open" else found.name
+
+
+def who() -> Who:
+    """Return who makes the request and where from, as the audit names them."""
+    return Who(actor(), source())

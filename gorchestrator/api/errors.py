@@ -1,14 +1,17 @@
 """The one table that maps errors of the service to HTTP statuses; the problem's ``type`` is the error's code."""
 
+import math
 from collections.abc import Mapping
 
 from flask import Flask, Response
 
 from gorchestrator.common.http import problems
-from gorchestrator.domain.errors import GorchError, InvalidGorch
+from gorchestrator.domain.errors import GorchError, InvalidGorch, TooManyTasks
 
 _LISTED = 1000  # faults in one answer
-_RETRY_AFTER: Mapping[str, str] = {"too-many-runs": "5"}  # seconds; everything else that passes may pass at once
+# Seconds; everything else that passes may pass at once.
+_RETRY_AFTER: Mapping[str, str] = {"too-many-runs": "5", "too-many-streams": "5"}
+_PASSING = frozenset({429, 503})
 _TITLES: Mapping[str, tuple[int, str]] = {
     "invalid-gorch": (422, "The gorch cannot be run"),
     "unauthorized": (401, "Who asks is not known"),
@@ -21,7 +24,9 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "request-in-progress": (409, "The request is being stored"),
     "not-ended": (409, "The task has not ended"),
     "nothing-to-rerun": (409, "Nothing to run again"),
-    "too-many-runs": (503, "Too many runs"),
+    "too-many-runs": (429, "Too many runs"),
+    "too-many-tasks": (429, "Too many tasks in a minute"),
+    "too-many-streams": (429, "Too many streams"),
     "no-layout": (503, "The graph cannot be drawn"),
     "store-damaged": (503, "The database is damaged"),
     "store-unavailable": (503, "The store cannot be written"),
@@ -38,5 +43,11 @@ def _answer(error: GorchError) -> Response:
     extra = dict(error.data)
     if isinstance(error, InvalidGorch):
         extra["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in error.faults[:_LISTED]]
-    headers = {"Retry-After": _RETRY_AFTER.get(error.code, "1")} if status == 503 else {}  # noqa: PLR2004  (a status is its own name)
+    headers = {"Retry-After": _retry_after(error)} if status in _PASSING else {}
     return problems.respond(problems.make(error.code, status, title, error.detail, headers=headers, **extra))
+
+
+def _retry_after(error: GorchError) -> str:
+    if isinstance(error, TooManyTasks):
+        return str(math.ceil(error.seconds))
+    return _RETRY_AFTER.get(error.code, "1")

@@ -11,6 +11,7 @@ from flask import Response, request
 from marshmallow import Schema, fields
 
 from gorchestrator.api.context import blueprint, principal, service
+from gorchestrator.api.streaming import streamed
 from gorchestrator.common.http.parameters import number
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.timestamps import to_wire
@@ -65,6 +66,7 @@ def all_events() -> Response:
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
+        429: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
     events, kinds = service().events, _kinds()
@@ -96,6 +98,7 @@ def task_events(task_id: str) -> Response:
         404: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
+        429: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
     events = service().events
@@ -135,7 +138,7 @@ def _stream(events: Events, start: Start, task_id: str | None, kinds: frozenset[
             yield b"".join(map(_framed, found)) or _BEAT
 
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Response(body(), content_type="text/event-stream", headers=headers)
+    return streamed(body(), "text/event-stream", headers)
 
 
 def _framed(event: EventRow) -> bytes:

@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
+from gorchestrator.api import authentication
 from gorchestrator.api.context import principal, service
 from gorchestrator.domain.access import Role
-from gorchestrator.domain.errors import Forbidden, Unauthorized, UnknownTask
+from gorchestrator.domain.errors import Forbidden, UnknownTask
 from gorchestrator.service.access import permit
 
 ROLES: Mapping[str, Role] = {
@@ -26,6 +27,7 @@ ROLES: Mapping[str, Role] = {
     "api.task_events": Role.VIEWER,
     "api.examples": Role.VIEWER,
     "api.ping": Role.VIEWER,
+    "api.session": Role.VIEWER,
     "api.validate": Role.VIEWER,
     "monitoring.metrics": Role.VIEWER,
     "api.submit": Role.OPERATOR,
@@ -33,10 +35,9 @@ ROLES: Mapping[str, Role] = {
     "api.rerun": Role.OPERATOR,
     "api.resolve": Role.OPERATOR,
 }
-#: For everybody: whether the service works, the pages, which hold no data, and the API's docs.
-OPEN = frozenset({"monitoring.healthz", "monitoring.readyz"})
+#: For everybody: whether the service works, signing in, the pages, which hold no data, and the API's docs.
+OPEN = frozenset({"monitoring.healthz", "monitoring.readyz", "api.sign_in", "api.sign_out"})
 OPEN_BLUEPRINTS = frozenset({"web", "flasgger", "apidocs_pages"})
-_SCHEME = "Bearer "
 
 
 def install(app: Flask) -> None:
@@ -50,16 +51,6 @@ def role_of(endpoint: str) -> Role | None:
     if endpoint in OPEN or endpoint.partition(".")[0] in OPEN_BLUEPRINTS:
         return None
     return ROLES.get(endpoint, Role.ADMIN)
-
-
-def bearer() -> str | None:
-    """Return the token that the request shows. Raises Unauthorized if what it shows is something else."""
-    shown = request.headers.get("Authorization")
-    if shown is None:
-        return None
-    if shown[: len(_SCHEME)].lower() != _SCHEME.lower():
-        raise Unauthorized("The header Authorization has no token: send `Authorization: Bearer TOKEN`.")
-    return shown[len(_SCHEME) :].strip()
 
 
 def own(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -78,7 +69,7 @@ def _guard() -> None:
     role = None if request.endpoint is None else role_of(request.endpoint)
     if role is None:  # what there is no route for is answered as such
         return
-    g.principal = service().access.identify(bearer())
+    g.principal = authentication.identify()
     permit(g.principal, role)
     task = (request.view_args or {}).get("task_id")
     if g.principal.label is not None and task is not None:

@@ -2,9 +2,7 @@
 
 import base64
 import json
-import re
 import time
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +10,7 @@ from flask import Response, request
 
 from gorchestrator.api import answers
 from gorchestrator.api.context import blueprint, principal, service
-from gorchestrator.common.http.parameters import flag, number
+from gorchestrator.common.http.parameters import flag, number, time_of
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.states import State
 from gorchestrator.domain.listing import Place, Sort, Wanted
@@ -24,7 +22,6 @@ _OPEN = frozenset({State.INITIAL, State.RUNNING})
 _LABELS_MOST = 10
 _NAME_MOST = 1000  # characters
 _LATEST = 10.0**12  # seconds since the epoch
-_SECONDS = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
 @blueprint.get("/tasks", strict_slashes=False)
@@ -108,8 +105,8 @@ def _wanted() -> Wanted:
         states=_states(),
         name=name,
         labels=_labels() + _own_label(),
-        since=_time("since"),
-        until=_time("until"),
+        since=time_of(request, "since"),
+        until=time_of(request, "until"),
         sort=Sort(sort.removeprefix("-")),
         descending=sort.startswith("-"),
         after=after,
@@ -144,22 +141,6 @@ def _labels() -> tuple[tuple[str, str | None], ...]:
         key, equals, value = text.partition("=")
         found.append((key, value if equals else None))
     return tuple(found)
-
-
-def _time(name: str) -> float | None:
-    text = request.args.get(name)
-    if text is None:
-        return None
-    if _SECONDS.fullmatch(text):
-        return float(text)
-    try:
-        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + of a query is a space
-    except ValueError:
-        raise BadQuery(
-            f"The parameter {name} must be a time such as 2026-11-01T12:00:00Z, or seconds since the epoch, "
-            f"not {text[:50]!r}."
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _cursor(wanted: Wanted, place: Place) -> str:

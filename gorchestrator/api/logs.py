@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Response, request
 
 from gorchestrator.api.context import blueprint, principal, service
+from gorchestrator.api.streaming import streamed
 from gorchestrator.common.http.parameters import applied, flag, number, wait_of
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.domain.errors import NothingThere
@@ -85,6 +86,7 @@ def log(task_id: str, node: str) -> Response:
         416: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
+        429: {$ref: "#/components/responses/Problem"}
     """
     attempt, tail = number(request, "attempt", least=1), number(request, "tail", most=_LINES_MOST)
     offset, limit = number(request, "offset") or 0, number(request, "limit", least=1, most=PIECE) or PIECE
@@ -141,4 +143,4 @@ def _follow(task_id: str, node: str, offset: int, tail: int | None, attempt: int
                 return
             yield piece
 
-    return Response(body(), content_type="text/plain; charset=utf-8", headers={"X-Accel-Buffering": "no"})
+    return streamed(body(), "text/plain; charset=utf-8", {"X-Accel-Buffering": "no"})

@@ -21,6 +21,13 @@ PARAMETERS: Mapping[str, Mapping[str, Any]] = {
         ),
         "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
     },
+    "TraceContext": {
+        "in": "header",
+        "name": "traceparent",
+        "description": "trace context (W3C) of the caller; a task that is traced links to it",
+        "schema": {"type": "string"},
+        "example": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    },
     "After": {
         "in": "query",
         "name": "after",

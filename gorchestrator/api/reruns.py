@@ -6,7 +6,7 @@ from flask import current_app, request
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from gorchestrator.api.booleans import TrueOrFalse
-from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.context import blueprint, service, who
 from gorchestrator.api.idempotency import request_of
 from gorchestrator.api.submissions import created
 from gorchestrator.common.http.body import load, parse_aside, read_body
@@ -99,10 +99,12 @@ def rerun(task_id: str) -> Any:
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         409: {$ref: "#/components/responses/Problem"}
+        408: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
+        429: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
     body = read_body(request, current_app.config["BODY_LIMIT"])
@@ -113,7 +115,7 @@ def rerun(task_id: str) -> Any:
     chosen = [] if wanted["from_"] == FAILED else wanted["from_"]
     if wanted["preview"]:
         return _nodes_of(service().reruns.rerun(task_id, chosen, preview=True))
-    view = service().reruns.rerun(task_id, chosen, request=asked)
+    view = service().reruns.rerun(task_id, chosen, request=asked, who=who())
     return created(str(view.task), **_nodes_of(view))
 
 

@@ -6,7 +6,7 @@ from flask import current_app, request
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from gorchestrator.api import answers
-from gorchestrator.api.context import actor, blueprint, service
+from gorchestrator.api.context import blueprint, service, who
 from gorchestrator.api.gorch import NAME_LENGTH, NAMES, Length
 from gorchestrator.common import wire
 from gorchestrator.common.http import body
@@ -84,6 +84,7 @@ def resolve(task_id: str, node: str) -> Any:
         403: {$ref: "#/components/responses/Problem"}
         404: {$ref: "#/components/responses/Problem"}
         409: {$ref: "#/components/responses/Problem"}
+        408: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
@@ -91,5 +92,5 @@ def resolve(task_id: str, node: str) -> Any:
         503: {$ref: "#/components/responses/Problem"}
     """
     wanted = body.load(_SCHEMA, body.read_json(request, current_app.config["BODY_LIMIT"]))
-    said = service().tasks.resolve(task_id, node, Answer(wanted["as_"]), actor(), wanted["output"])
+    said = service().tasks.resolve(task_id, node, Answer(wanted["as_"]), who(), wanted["output"])
     return answers.resolution(said), 202

@@ -129,6 +129,9 @@ class ExecutorViewSchema(Schema):
 
     name = fields.String(metadata={"example": "executor"})
     url = fields.String(metadata={"example": "https://127.0.0.1:8443"})
+    labels = fields.List(fields.String(), metadata={"description": "targets that it takes beside its name"})
+    weight = fields.Float(metadata={"description": "its share of the work", "example": 1.0})
+    default = fields.Boolean(metadata={"description": "whether it takes nodes for none in particular"})
     reachable = fields.Boolean(metadata={"example": True})
     since = fields.String(allow_none=True, metadata={"description": "since when it is so", "example": _TIME})
     reason = fields.String(allow_none=True, metadata={"description": "why it is not reachable"})

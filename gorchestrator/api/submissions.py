@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import current_app, request, url_for
 
-from gorchestrator.api.context import blueprint, service
+from gorchestrator.api.context import blueprint, service, who
 from gorchestrator.api.guard import own
 from gorchestrator.api.idempotency import request_of
 from gorchestrator.api.reading import read_gorch
+from gorchestrator.common import traceparent
 from gorchestrator.common.http.body import parse_aside, read_body
 from gorchestrator.common.hub import breathe
 from gorchestrator.domain.errors import Fault
@@ -32,7 +33,7 @@ def submit() -> Any:
     post:
       tags: [tasks]
       summary: Submit a gorch; it is stored when this answers, and runs
-      parameters: [IdempotencyKey]
+      parameters: [IdempotencyKey, TraceContext]
       requestBody:
         required: true
         content:
@@ -54,10 +55,12 @@ def submit() -> Any:
         401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
         409: {$ref: "#/components/responses/Problem"}
+        408: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         422: {$ref: "#/components/responses/Problem"}
+        429: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
     body = posted()
@@ -65,7 +68,8 @@ def submit() -> Any:
     if asked is not None and (task_id := service().submissions.earlier(asked)):
         return created(task_id, replayed=True)
     document, faults = read(body)
-    return created(service().submissions.submit(own(document), faults, asked))
+    context = traceparent.valid(request.headers.get(traceparent.HEADER)) or ""
+    return created(service().submissions.submit(own(document), faults, asked, who(), context))
 
 
 def created(task_id: str, *, replayed: bool = False, **more: Any) -> Any:

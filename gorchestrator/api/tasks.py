@@ -3,7 +3,7 @@
 from flask import Response, request
 
 from gorchestrator.api import answers
-from gorchestrator.api.context import actor, blueprint, service
+from gorchestrator.api.context import blueprint, service, who
 from gorchestrator.common.http.parameters import applied, flag, wait_of
 
 _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
@@ -134,5 +134,5 @@ def cancel(task_id: str) -> Response:
     """
     digraph, wait = _digraph(), wait_of(request, _WAIT_MOST)  # whatever is wrong with them is said before it ends
     ended_before = service().tasks.get(task_id).state.final
-    service().tasks.cancel(task_id, actor(), wait)
+    service().tasks.cancel(task_id, who(), wait)
     return _show(task_id, digraph=digraph, status=200 if ended_before else 202, waited=wait)

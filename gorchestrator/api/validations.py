@@ -73,6 +73,7 @@ def validate() -> Any:
         400: {$ref: "#/components/responses/Problem"}
         401: {$ref: "#/components/responses/Problem"}
         403: {$ref: "#/components/responses/Problem"}
+        408: {$ref: "#/components/responses/Problem"}
         413: {$ref: "#/components/responses/Problem"}
         415: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}

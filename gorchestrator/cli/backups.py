@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from gorchestrator.cli.db import data_option, database
+from gorchestrator.cli.db import config, data_option, database, operator
 from gorchestrator.cli.failure import Failure
 
 _FILE = click.Path(path_type=Path)
@@ -15,7 +15,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @data_option
 def backup(file: Path, force: bool, data: Path | None) -> None:
-    """Copy the journal to FILE, while the service runs or not."""
+    """Copy the journal to FILE, while the service runs or not. The key of its audit is not in it: keep that too."""
     from gorchestrator.domain.errors import StoreError  # noqa: PLC0415  (--help does without the store)
     from gorchestrator.store import backups  # noqa: PLC0415
 
@@ -35,9 +35,10 @@ def restore(file: Path, data: Path | None) -> None:
     from gorchestrator.domain.errors import StoreError  # noqa: PLC0415
     from gorchestrator.store import backups, schema  # noqa: PLC0415
 
-    path = database(data)
+    settings = config(data)
+    path = settings.database
     try:
-        done = backups.restore(path, file)
+        done = backups.restore(path, file, operator(), settings.audit_key)
     except StoreError as error:
         raise Failure(str(error)) from error
     click.echo(f"{path}: restored from {file}")

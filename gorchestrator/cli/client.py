@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gorchestrator.cli.failure import Failure
+from gorchestrator.common import traceparent
 from gorchestrator.common.text import printable
 
 if TYPE_CHECKING:
@@ -38,36 +39,58 @@ class Client:
         click.echo(json.dumps(value, ensure_ascii=False))
 
 
-def service_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options ``--url``, ``--ca`` and ``--token-file``; :func:`connected` takes their values."""
+@dataclass(frozen=True)
+class Address:
+    """Where the orchestrator is, and what it is shown: the options of a command, None for what was not said."""
+
+    url: str | None
+    ca: str | None
+    cert: str | None
+    key: str | None
+    token_file: str | None
+
+
+def service_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that say where the orchestrator is; it gets them as ``address``."""
+
+    def command(**options: Any) -> None:
+        given = {each.name: options.pop(each.name) for each in fields(Address)}
+        function(address=Address(**given), **options)
+
+    # Before click's decorators: those leave their marks on the function that they are given.
+    wrapped: Callable[..., None] = functools.update_wrapper(command, function)
     file = click.Path(exists=True, dir_okay=False)
-    where = "File with the token that the service wants (or GORCH_TOKEN_FILE; GORCH_TOKEN: the token itself)."
-    command = click.option("--token-file", envvar="GORCH_TOKEN_FILE", type=file, help=where)(command)
-    command = click.option("--ca", envvar="GORCH_CA", type=file, help="CA file, to check an https URL with.")(command)
-    return click.option("--url", help=f"The orchestrator's URL (or GORCH_URL; {DEFAULT_URL}).")(command)
+    shown = "File with the token that the service wants (or GORCH_TOKEN_FILE; GORCH_TOKEN: the token itself)."
+    cert = "Certificate to show in place of a token."
+    wrapped = click.option("--token-file", envvar="GORCH_TOKEN_FILE", type=file, help=shown)(wrapped)
+    wrapped = click.option("--key", envvar="GORCH_KEY", type=file, help="Key of --cert.")(wrapped)
+    wrapped = click.option("--cert", envvar="GORCH_CERT", type=file, help=cert)(wrapped)
+    wrapped = click.option("--ca", envvar="GORCH_CA", type=file, help="CA file, to check an https URL with.")(wrapped)
+    return click.option("--url", help=f"The orchestrator's URL (or GORCH_URL; {DEFAULT_URL}).")(wrapped)
 
 
 def client_command(function: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options of :func:`service_options` and ``--json``; its first argument is a :class:`Client`."""
 
-    def command(*, url: str | None, ca: str | None, token_file: str | None, as_json: bool, **options: Any) -> None:
-        with connected(url, ca, token_file) as remote:
+    def command(*, address: Address, as_json: bool, **options: Any) -> None:
+        with connected(address) as remote:
             function(Client(remote, as_json or bool(_given().get("json"))), **options)
 
-    # Before click's decorators: those leave their marks on the function that they are given.
     wrapped: Callable[..., None] = functools.update_wrapper(command, function)
     return service_options(click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")(wrapped))
 
 
 @contextmanager
-def connected(url: str | None, ca: str | None, token_file: str | None) -> Iterator["Remote"]:
+def connected(address: Address) -> Iterator["Remote"]:
     """Yield the orchestrator that the user means; errors of its client end the command in words."""
     from gorchestrator.remote import Remote  # noqa: PLC0415  (requests takes its time; --help does without)
 
     with in_words():
-        where = url or _given().get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL
-        remote = Remote(where, ca=ca, token=shown_token(token_file))
-        with closing(remote):
+        url = address.url or _given().get("url") or os.environ.get("GORCH_URL") or DEFAULT_URL
+        if (address.cert is None) is not (address.key is None):
+            raise Failure("a certificate and its key belong together: give both --cert and --key, or neither")
+        cert = (address.cert, address.key) if address.cert and address.key else None
+        with closing(Remote(url, ca=address.ca, cert=cert, token=shown_token(address.token_file))) as remote:
             yield remote
 
 
@@ -84,6 +107,11 @@ def shown_token(file: str | None) -> str | None:
     if not found.isprintable() or not found:
         raise Failure(f"{file} has no token: it is one line that begins with gorch_")
     return found
+
+
+def trace_context() -> str | None:
+    """Return the trace context that the command is run in, such as that of a node that submits a gorch."""
+    return os.environ.get(traceparent.VARIABLE)
 
 
 def _given() -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -11,7 +12,10 @@ import click
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common import serving
 from gorchestrator.common.settings import Loaded, SettingsError, describe
-from gorchestrator.config import Config
+from gorchestrator.config import FILE_VARIABLE, Config
+
+EXECUTOR_FILE = "GORCH_EXECUTOR_CONFIG"
+FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
 T = TypeVar("T")
 
@@ -20,10 +24,19 @@ T = TypeVar("T")
 @click.option(
     "--executor", is_flag=True, help="Those of the executor (GORCH_EXECUTOR_…) instead of the orchestrator's."
 )
+@click.option("--check", metavar="FILE", type=FILE, help="Read FILE as the service would, and tell all its faults.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
-def config(executor: bool, as_json: bool) -> None:
+def config(executor: bool, check: Path | None, as_json: bool) -> None:
     """Print the settings in force and where each came from: default, file or environment."""
-    settings = _told(executor_settings) if executor else describe(load())
+    if executor:
+        file = {EXECUTOR_FILE: str(check)} if check else {}
+        settings = _told(lambda: executor_settings(**file))
+    else:
+        settings = describe(load({FILE_VARIABLE: str(check)} if check else None))
+    if check and not as_json:
+        said = [item["name"] for item in settings if item["source"] == f"file {check}"]
+        click.echo(f"{check} can be used: it sets {', '.join(said) or 'nothing'}")
+        return
     if as_json:
         click.echo(json.dumps({item["name"]: item for item in settings}))
         return
@@ -37,9 +50,12 @@ def load(overrides: Mapping[str, str] | None = None) -> Loaded[Config]:
     return _told(lambda: Config.load(os.environ | dict(overrides or {})))
 
 
-def executor_settings() -> list[dict[str, Any]]:
-    """Return the settings of this machine's executor, as described. Raises SettingsError."""
-    found: list[dict[str, Any]] = ask_executor("--settings")
+def executor_settings(**settings: str) -> list[dict[str, Any]]:
+    """Return the settings of this machine's executor, as described. Raises SettingsError.
+
+    ``settings``: variables that win over the environment.
+    """
+    found: list[dict[str, Any]] = ask_executor("--settings", **settings)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gorchestrator.cli.client import connected, fault_lines, service_options
+from gorchestrator.cli.client import Address, connected, fault_lines, service_options
 from gorchestrator.cli.failure import Failure
 from gorchestrator.cli.graphs import Picture, of_gorch, of_task
 from gorchestrator.cli.output import OUT, write
@@ -33,9 +33,7 @@ def dot(
     state: bool | None,
     as_svg: bool,
     output: Path | None,
-    url: str | None,
-    ca: str | None,
-    token_file: str | None,
+    address: Address,
 ) -> None:
     """Draw the gorch in FILE (- is standard input), or a task: gorch dot FILE | dot -Tsvg."""
     if (file is None) is (task is None):
@@ -46,7 +44,7 @@ def dot(
         picture = _from_file(file, with_states=bool(state))
         layout = _layout([node.needs for node in picture.graph.nodes]) if as_svg else {}
     else:
-        with connected(url, ca, token_file) as remote:
+        with connected(address) as remote:
             picture = of_task(remote.task(task, digraph=True), with_states=state is not False)
             layout = remote.layout(task) if as_svg else {}
     if not as_svg:

@@ -31,6 +31,7 @@ COMMANDS = {
     "executor": "servers:executor",
     "certs": "certs:certs",
     "token": "token:token",
+    "audit": "audit:audit",
     "config": "config:config",
     "doctor": "doctor:doctor",
     "backup": "backups:backup",

@@ -208,6 +208,17 @@ def show_tokens(tokens: Iterable[Json]) -> None:
     console().print(table)
 
 
+def show_audit(lines: Iterable[Json]) -> None:
+    """Print lines of the audit."""
+    table = new_table("LINE", "DATE", "ACTOR", "SOURCE", "ACTION", "SUBJECT", "DETAILS")
+    for item in lines:
+        details = ", ".join(f"{name}={value}" for name, value in item["details"].items())
+        date = item["date"][:19].replace("T", " ")
+        columns = (item["actor"], item["source"], item["action"], item["subject"], _cut(details))
+        table.add_row(str(item["number"]), date, *map(text, columns))
+    console().print(table)
+
+
 def show_values(header: str, values: Mapping[str, Any]) -> None:
     """Print values by their names, whole; what is no text as JSON."""
     table = new_table(header, "VALUE")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from gorchestrator.cli.client import Client, client_command
+from gorchestrator.cli.client import Client, client_command, trace_context
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common.states import State
 from gorchestrator.common.text import printable
@@ -25,7 +25,7 @@ _file = click.argument("file", metavar="FILE", type=click.File("rb"))
 @client_command
 def submit(client: Client, file: Any, watching: bool, patience: float) -> None:
     """Run the gorch in FILE (- is standard input) and print the id of its task."""
-    task = client.remote.submit(_read(file), patience=patience)
+    task = client.remote.submit(_read(file), patience=patience, context=trace_context())
     if watching:
         if not client.as_json:
             click.echo(task, err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gorchestrator.cli.db import data_option, database, in_words
+from gorchestrator.cli.db import config, data_option, database, in_words, operator
 from gorchestrator.cli.failure import Failure
 from gorchestrator.common.timestamps import to_wire
 
@@ -43,7 +43,7 @@ def create(name: str, role: str, label: str | None, days: int | None, as_json: b
 
     if not name.strip() or len(name) > _NAME_MOST or not name.isprintable():
         raise Failure(f"--name {name!r}: write 1 to {_NAME_MOST} characters that can be printed")
-    now = time.time()
+    now = round(time.time(), 6)  # as exactly as it is kept
     token_id, text = make_token()
     made = Token(
         id=token_id,
@@ -54,8 +54,9 @@ def create(name: str, role: str, label: str | None, days: int | None, as_json: b
         made_at=now,
         expires_at=None if days is None else now + days * _DAY,
     )
+    found = config(data)
     with in_words():
-        tokens.add(database(data), made)
+        tokens.add(found.database, made, operator(), found.audit_key)
     if _in_json(as_json):
         click.echo(json.dumps({"token": text, **_document(made)}))
         return
@@ -88,8 +89,9 @@ def revoke(token_id: str, as_json: bool, data: Path | None) -> None:
     """End a token, by the ID that `gorch token list` shows; running services know it within two seconds."""
     from gorchestrator.store import tokens  # noqa: PLC0415
 
+    settings = config(data)
     with in_words():
-        found = tokens.revoke(database(data), token_id)
+        found = tokens.revoke(settings.database, token_id, operator(), settings.audit_key)
     if found is None:
         raise Failure(f"there is no token {token_id!r}; gorch token list has them")
     click.echo(json.dumps(_document(found)) if _in_json(as_json) else f"token {found.id} of {found.name} is revoked")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gorchestrator.cli.client import Client, client_command, fault_lines
+from gorchestrator.cli.client import Client, client_command, fault_lines, trace_context
 from gorchestrator.cli.failure import Failure
 from gorchestrator.cli.output import OUT, write
 from gorchestrator.common.states import State
@@ -125,7 +125,7 @@ def _check(text: str) -> None:
 def _run(client: Client, found: "Conversion", *, watching: bool) -> None:
     from gorchestrator.cli.tasks import exit_status, print_task, wait_for  # noqa: PLC0415
 
-    id_ = client.remote.submit(found.gorch)
+    id_ = client.remote.submit(found.gorch, context=trace_context())
     if not watching:
         if client.as_json:
             client.print_json({"id": id_})

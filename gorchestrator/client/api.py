@@ -1,7 +1,7 @@
 """The calls of one executor's API: one ``requests.Session`` with mutual TLS; every failure is one of the faults."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -22,8 +22,9 @@ from gorchestrator.client.faults import (
     explain,
 )
 from gorchestrator.client.handshakes import Adapter, Handshakes
-from gorchestrator.common import wire
+from gorchestrator.common import traceparent, wire
 from gorchestrator.common.credentials import TlsFiles
+from gorchestrator.common.endpoints import Endpoint
 from gorchestrator.common.expiry import InUse
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.domain.attempts import Attempt
@@ -46,6 +47,13 @@ _FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
 }
 
 
+Context = Callable[[Attempt], str | None]  # the trace context that an attempt runs in, None if it is in none
+
+
+def without_context(_: Attempt) -> None:
+    """Return the trace context of an attempt where nothing is traced."""
+
+
 @dataclass(frozen=True, slots=True)
 class Certificates:
     """Files (PEM): the CA that executors are checked with, and what this service shows them."""
@@ -54,21 +62,40 @@ class Certificates:
     cert: Path
     key: Path
 
+    def of(self, endpoint: Endpoint) -> "Certificates":
+        """Return those of an executor that may have some of its own in place of these."""
+        own = endpoint.tls_cert and endpoint.tls_key and (endpoint.tls_cert, endpoint.tls_key)
+        return Certificates(endpoint.tls_ca or self.ca, *(own or (self.cert, self.key)))
+
 
 class ExecutorApi:
     """One executor, over HTTPS."""
 
-    def __init__(self, name: str, url: str, certificates: Certificates) -> None:
+    def __init__(self, name: str, url: str, certificates: Certificates, context: Context = without_context) -> None:
         self.name = name
-        self.url = url
-        self._https = url.startswith("https://")
-        self._handshakes = Handshakes(name, TlsFiles(certificates.cert, certificates.key, certificates.ca))
-        self._who = f"executor {name!r} at {url}"
+        self._aim(url, certificates)
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers.update({"Accept": "application/json", "Content-Type": "application/json"})
+        self._context = context
         self._connections = 0
         self.resize(1)
+
+    def _aim(self, url: str, certificates: Certificates) -> None:
+        self.url = url
+        self.certificates = certificates
+        self._https = url.startswith("https://")
+        self._handshakes = Handshakes(self.name, TlsFiles(certificates.cert, certificates.key, certificates.ca))
+        self._who = f"executor {self.name!r} at {url}"
+
+    def move(self, url: str, certificates: Certificates) -> None:
+        """Call it there from now on; what is being answered is answered."""
+        before, handshakes = self._session.adapters.pop(self.url), self._handshakes
+        self._aim(url, certificates)
+        connections, self._connections = self._connections, 0
+        self.resize(connections)
+        before.close()
+        handshakes.end()
 
     def resize(self, connections: int) -> None:
         """Keep so many connections open; one that goes beyond is closed after its request."""
@@ -117,7 +144,9 @@ class ExecutorApi:
             "timeout": node.timeout,
             "options": dict(node.options),
         }
-        return self._job("PUT", attempt.id, json=body, wait=wire.PUT_WAIT)
+        context = self._context(attempt)
+        headers = {} if context is None else {traceparent.HEADER: context}
+        return self._job("PUT", attempt.id, json=body, wait=wire.PUT_WAIT, headers=headers)
 
     def get(self, attempt_id: str, log_from: int | None, wait: float) -> JobView:
         """Return an attempt, with its log from ``log_from`` on, at its end, with news, or after ``wait`` seconds."""
@@ -153,11 +182,13 @@ class ExecutorApi:
         except (KeyError, TypeError, ValueError):
             raise self._nonsense("its answer has not the fields of a job") from None
 
-    def _call(self, method: str, path: str, *, wait: float = 0, **content: Any) -> requests.Response:
-        prefer = {"Prefer": f"wait={wait:g}"} if wait else {}
+    def _call(
+        self, method: str, path: str, *, wait: float = 0, headers: Mapping[str, str] | None = None, **content: Any
+    ) -> requests.Response:
+        more = {**(headers or {}), **({"Prefer": f"wait={wait:g}"} if wait else {})}
         try:
             # Session.request would look for what this session never has, such as cookies and proxies: 0.1 ms each time.
-            request = requests.Request(method, self.url + path, {**self._session.headers, **prefer}, **content)
+            request = requests.Request(method, self.url + path, {**self._session.headers, **more}, **content)
             answer = self._send(request.prepare(), (_CONNECT, wait + _ANSWER))
         except requests.RequestException as error:
             raise self._explain(error) from None

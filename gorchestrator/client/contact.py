@@ -21,15 +21,18 @@ log = logging.getLogger(__name__)
 
 
 class Contact:
-    """The contact to one executor; ``made`` is called with what it says of itself, each time that it is asked.
+    """The contact to one executor.
+
+    ``made`` is called with what it says of itself, each time that it is asked; ``lost`` when it does not answer.
 
     ``times`` counts how often contact was made after there was none; ``since_at`` is when it was made or lost (seconds
     since the epoch), or first sought.
     """
 
-    def __init__(self, api: ExecutorApi, made: Callable[[Info], None]) -> None:
+    def __init__(self, api: ExecutorApi, made: Callable[[Info], None], lost: Callable[[], None] = lambda: None) -> None:
         self._api = api
         self._made = made
+        self._lost = lost
         self.times = 0
         self._there = Event()
         self._gone = Event()
@@ -53,6 +56,10 @@ class Contact:
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
 
+    def renew(self) -> None:
+        """Ask again now."""
+        self._gone.set()
+
     def wait(self, timeout: float) -> bool:
         """Wait until the executor can be reached; whether it can."""
         return bool(self._there.wait(timeout))
@@ -60,6 +67,7 @@ class Contact:
     def lost(self, fault: CallFault) -> None:
         """Take note that somebody has called the executor in vain."""
         self.fault = fault
+        self._lost()
         if self._there.is_set():
             self._there.clear()
             self.since_at = time.time()

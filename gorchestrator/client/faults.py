@@ -56,7 +56,7 @@ def explain(
 
     ``own`` and ``shown`` say that our certificate or the executor's has expired; they are empty if that is not known.
     """
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(
@@ -95,7 +95,7 @@ def _is_refusal(causes: list[BaseException]) -> bool:
     return any(isinstance(cause, ssl.SSLError) for cause in causes)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes_of(error: BaseException) -> Iterator[BaseException]:
     """Walk through what an exception wraps; urllib3 keeps causes in ``reason`` and in ``args``."""
     seen: set[int] = set()
     queue: list[BaseException] = [error]

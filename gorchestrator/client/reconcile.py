@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import gevent
 
+from gorchestrator.client.executor import RemoteExecutor
 from gorchestrator.client.faults import CallFault
-from gorchestrator.client.fleet import RemoteExecutor
 from gorchestrator.common import wire
 from gorchestrator.domain.errors import StoreUnavailable
 
@@ -38,7 +38,11 @@ class Reconciler:
     def start(self) -> None:
         """Begin, until :meth:`stop`."""
         for executor in self._executors:
-            self._begin(gevent.spawn(self._keep, executor), executor)
+            self.join(executor)
+
+    def join(self, executor: RemoteExecutor) -> None:
+        """Ask one more executor, until it is stopped."""
+        self._begin(gevent.spawn(self._keep, executor), executor)
 
     def stop(self) -> None:
         """End it."""
@@ -56,15 +60,15 @@ class Reconciler:
             self._begin(gevent.spawn_later(_AFTER_FAULT, self._keep, executor), executor)
 
     def _keep(self, executor: RemoteExecutor) -> None:
-        while True:
-            while not executor.contact.wait(_LOOK):
-                pass
+        while not executor.stopped:
+            if not executor.contact.wait(_LOOK):
+                continue
             times, left = executor.contact.times, _EVERY
             try:
                 self.settle(executor)
             except (CallFault, StoreUnavailable) as fault:
                 log.info("receipts wait: %s", fault, extra={"event": "receipts_wait", "executor": executor.name})
-            while left > 0 and times == executor.contact.times:
+            while left > 0 and times == executor.contact.times and not executor.stopped:
                 gevent.sleep(_LOOK)
                 left -= _LOOK
 

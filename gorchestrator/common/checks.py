@@ -5,11 +5,13 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from gorchestrator.common.discretion import OURS, is_ours
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("auto", "json", "text")
+ROLES = ("viewer", "operator", "admin")  # each may do what those before it may
 ACCESS = AUTO, REQUIRED, OPEN = ("auto", "required", "open")  # whether it has to be said who calls the API
 MAX_PORT = 65535
 
@@ -67,6 +69,24 @@ def host(text: str) -> str | None:
     return f"{text!r} is not a host; write an address such as 127.0.0.1 or ::1, without a port" if bad else None
 
 
+def endpoint(text: str) -> str | None:
+    """Check the URL of a service; an empty one is none."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if "@" in text:  # what stands before it may be a password, and is not repeated
+        return "a URL must not hold a name and a password; send a header in place of them"
+    usable = usable and not (parts.query or parts.fragment or any(char.isspace() for char in text))
+    return None if usable or not text else f"{text!r} is not a URL; write one such as http://127.0.0.1:4318"
+
+
+def part(number: float) -> str | None:
+    """Check a part of a whole."""
+    return None if 0 <= number <= 1 else f"{number} is no part of a whole; write a number from 0 to 1"
+
+
 def host_names(names: tuple[str, ...]) -> str | None:
     """Check names as a Host header has them, without the port that may follow there."""
     for name in names:
@@ -83,6 +103,14 @@ def pair(first: str, second: str) -> Callable[[Any], str | None]:
         return None if bool(one) == bool(two) else f"{first} and {second} belong together; give both or neither"
 
     return check
+
+
+def roles(named: Mapping[str, str]) -> str | None:
+    """Check names in certificates, each with its role."""
+    for name, role in named.items():
+        if role not in ROLES:
+            return f"{name}: {role!r} is unknown; write one of {', '.join(ROLES)}"
+    return None
 
 
 def logger_levels(levels: Mapping[str, str]) -> str | None:

@@ -27,5 +27,10 @@ def veil(record: logging.LogRecord) -> bool:
         method, target = record.args
         record.args = (method, str(target).partition("?")[0])
     elif isinstance(record.msg, str) and record.msg.startswith(_INVALID):
-        record.msg = _QUOTED.sub("", record.msg)
+        record.msg = unquoted(record.msg)
     return True
+
+
+def unquoted(text: str) -> str:
+    """Return what gunicorn says of a request without what it quotes of it."""
+    return _QUOTED.sub("", text)

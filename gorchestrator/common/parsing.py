@@ -14,6 +14,21 @@ def from_text(text: str, kind: Any) -> Any:
     return _TEXT[kind](text)
 
 
+def understand(kind: Any, of_text: Callable[[str], Any], of_file: Callable[[Any, Path], Any]) -> None:
+    """Have settings of another type, with what reads them out of a text and out of what a file says."""
+    _TEXT[kind], _TOML[kind] = of_text, of_file
+
+
+def text_mapping(text: str) -> Mapping[str, str]:
+    """Return what ``name=value,name2=value2`` says."""
+    pairs = [item.partition("=") for item in _items(text)]
+    if not all(key.strip() and value.strip() for key, _, value in pairs):
+        raise ValueError(f"{text!r} is not a list of name=value; write name=value,name2=value2")
+    if len({key.strip() for key, _, _ in pairs}) < len(pairs):
+        raise ValueError(f"{text!r} names one twice; name each once")
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
 def from_toml(value: Any, kind: Any, folder: Path) -> Any:
     """Return the value of type ``kind`` that the file says; relative paths are taken from the file's ``folder``."""
     return _TOML[kind](value, folder)
@@ -56,16 +71,7 @@ def _items(text: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
-def _text_mapping(text: str) -> Mapping[str, str]:
-    pairs = [item.partition("=") for item in _items(text)]
-    if not all(key.strip() and value.strip() for key, _, value in pairs):
-        raise ValueError(f"{text!r} is not a list of name=value; write name=value,name2=value2")
-    if len({key.strip() for key, _, _ in pairs}) < len(pairs):
-        raise ValueError(f"{text!r} names one twice; name each once")
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
-_TEXT: Mapping[Any, Callable[[str], Any]] = {
+_TEXT: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: _text_int,
     float: _text_float,
@@ -74,7 +80,7 @@ _TEXT: Mapping[Any, Callable[[str], Any]] = {
     Path | None: lambda text: _path(text, Path.cwd()) if text else None,
     tuple[str, ...]: _items,
     tuple[Path, ...]: lambda text: tuple(_path(item, Path.cwd()) for item in _items(text)),
-    Mapping[str, str]: _text_mapping,
+    Mapping[str, str]: text_mapping,
 }
 
 
@@ -104,7 +110,7 @@ def _toml_mapping(value: dict[str, Any], _folder: Path) -> Mapping[str, str]:
     return value
 
 
-_TOML: Mapping[Any, Callable[[Any, Path], Any]] = {
+_TOML: dict[Any, Callable[[Any, Path], Any]] = {
     str: _toml((str,), 'a text; write "…"', lambda value, _: value),
     int: _toml((int,), "a whole number; write one, such as 8", lambda value, _: value),
     float: _toml((int, float), "a number; write one, such as 2.5", lambda value, _: _finite(float(value))),

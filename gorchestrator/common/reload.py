@@ -8,8 +8,9 @@ particular service.
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import gevent
@@ -17,20 +18,11 @@ import gevent
 from gorchestrator.common import serving
 from gorchestrator.common.board import Board, Stamp, stamp_of
 from gorchestrator.common.settings import Loaded, SettingsError, spec
+from gorchestrator.common.sinks.settings import LOGS
 
 S = TypeVar("S")
 Act = Callable[[S], object]
 LOOK = 1.0  # seconds between two looks
-LOGS = (  # the settings of both services that say what is logged, and where to
-    "log_level",
-    "log_levels",
-    "log_format",
-    "syslog",
-    "syslog_level",
-    "logstash",
-    "logstash_level",
-    "logstash_ca",
-)
 SETTLED = 0.2  # seconds that a file stays as it is before it is read: who writes it may be at it
 
 log = logging.getLogger(__name__)
@@ -71,6 +63,16 @@ class Changes(Generic[S]):
                 log.exception("the new values of %s cannot be used", told, extra={"event": "settings_fault"})
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of reading settings again: those that have changed, those that wait for a restart; or the faults."""
+
+    file: Path | None
+    changed: Sequence[str] = ()
+    waiting: Sequence[str] = ()
+    faults: Sequence[str] = ()
+
+
 class Reloading(Generic[S]):
     """The settings of a service as they are in force; made before gunicorn forks, and then used by each process."""
 
@@ -81,6 +83,7 @@ class Reloading(Generic[S]):
         self._first = read()
         self._board = Board(self._first.text)
         self._changes: Changes[S] = Changes()
+        self._report: Act[Judged] = _nobody
         self._seen = 0
         self.settings = self._first.value
 
@@ -96,6 +99,10 @@ class Reloading(Generic[S]):
         self._changes = changes
         self._catch_up()
 
+    def report(self, act: Act[Judged]) -> None:
+        """Have ``act`` called when this process, for all others, judged settings that have changed or are faulty."""
+        self._report = act
+
     def watch(self) -> None:
         """Look at the file each second from now on, or only at what the main process has accepted."""
         gevent.spawn(self._watch)
@@ -103,18 +110,21 @@ class Reloading(Generic[S]):
     def reload(self) -> None:
         """Read the file again because somebody wants it."""
         with self._board.mine():
-            self._judge(self._stamp(), wanted=True)
+            judged = self._judge(self._stamp(), wanted=True)
         self._catch_up()
+        self._tell_of(judged)
 
     def look(self) -> None:
         """Read the file again if it has changed, and take into use what was accepted."""
+        judged = None
         if not self._by_signal and self._first.file and (stamp := self._stamp()) != self._board.stamp:
             gevent.sleep(SETTLED)
             if stamp == self._stamp():
                 with self._board.mine():
                     if stamp != self._board.stamp:
-                        self._judge(stamp, wanted=False)
+                        judged = self._judge(stamp, wanted=False)
         self._catch_up()
+        self._tell_of(judged)
 
     def _watch(self) -> None:
         while True:
@@ -127,7 +137,7 @@ class Reloading(Generic[S]):
     def _stamp(self) -> Stamp:
         return stamp_of(self._first.file) if self._first.file else Stamp()
 
-    def _judge(self, stamp: Stamp, *, wanted: bool) -> None:
+    def _judge(self, stamp: Stamp, *, wanted: bool) -> Judged | None:
         _, text = self._board.text()
         try:
             found = self._read(before=self._first.value)
@@ -135,12 +145,21 @@ class Reloading(Generic[S]):
             self._board.note(stamp)
             extra = {"event": "settings_refused", "faults": list(error.faults)}
             log.error("the settings stay as they are, the new ones cannot be used: %s", error, extra=extra)
-            return
+            return Judged(self._first.file, faults=error.faults)
         if found.text == text and not wanted:
             self._board.note(stamp)
-            return
+            return None
         self._board.post(found.text, stamp)
-        _tell(list(changed(self._read(text=text, before=self._first.value).value, found.value)), found)
+        names = list(changed(self._read(text=text, before=self._first.value).value, found.value))
+        _tell(names, found)
+        return Judged(self._first.file, names, list(found.waiting)) if names or found.waiting else None
+
+    def _tell_of(self, judged: Judged | None) -> None:
+        if judged is not None:
+            try:
+                self._report(judged)
+            except Exception:
+                log.exception("nobody could be told of the settings", extra={"event": "settings_fault"})
 
     def _catch_up(self) -> None:
         if self._board.count == self._seen:
@@ -189,6 +208,10 @@ def take_signals(server: serving.Arbiter, reloading: Reloading[S], logs: Act[S])
 def is_asked_by_signal() -> bool:
     """Whether ``gorch`` has become this gunicorn; says so once, and the programs that it starts are not told."""
     return os.environ.pop(serving.COMMANDED, None) is not None
+
+
+def _nobody(_: Judged) -> None:
+    """Tell nobody."""
 
 
 def changed(before: Any, after: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from gorchestrator.common.settings import SettingsError
 T = TypeVar("T")
 BACKLOG = 2048
 KEEPALIVE = 75  # seconds; longer than the pools of clients keep an idle connection
+CONNECTIONS = 4096  # that a worker takes at once
 BOOT_ERROR = 3  # gunicorn's exit status of a worker that cannot start: then the whole server stops
 GRACEFUL_TIMEOUT = 2  # seconds for what is being answered when the server is told to stop; long polls end at once
 TIMEOUT = 60  # seconds without a sign of life after which the arbiter kills a worker
@@ -174,6 +176,14 @@ def or_exit(load: Callable[[], T]) -> T:
 def faults_text(faults: Iterable[str]) -> str:
     """Return the lines that tell the faults of the settings."""
     return "".join(f"Error: {fault}\n" for fault in faults)
+
+
+def allow_files(most: int) -> None:
+    """Have this process, and those that it starts, open so many files at once, if its user may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def refuse_preload(server: Arbiter) -> None:

@@ -92,6 +92,12 @@ def spec(entry: Field[Any]) -> Spec:
     return found
 
 
+def entries(settings: Any) -> list[Field[Any]]:
+    """Return the fields of settings, or of their class: first its own, then those that services share."""
+    kind = settings if isinstance(settings, type) else type(settings)
+    return sorted(fields(kind), key=lambda entry: entry.name not in kind.__annotations__)
+
+
 def describe(loaded: Loaded[Any]) -> list[dict[str, Any]]:
     """Return name, value, unit, source and meaning of each setting, ready for JSON."""
     return [
@@ -103,7 +109,7 @@ def describe(loaded: Loaded[Any]) -> list[dict[str, Any]]:
             "live": spec(entry).live,
             "help": spec(entry).help,
         }
-        for entry in fields(loaded.value)
+        for entry in entries(loaded.value)
     ]
 
 
@@ -156,7 +162,7 @@ class _Reader:
     """Collects the given values of one settings class, their sources, and the faults."""
 
     def __init__(self, cls: type, prefix: str, environ: Mapping[str, str], text: str | None) -> None:
-        self.fields = {entry.name: entry for entry in fields(cls)}
+        self.fields = {entry.name: entry for entry in entries(cls)}
         self.types = get_type_hints(cls)
         self.prefix = prefix
         self.environ = environ
@@ -238,7 +244,7 @@ def _default(entry: Field[Any], before: Any, environ: Mapping[str, str]) -> Any:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return dict(value)
+        return {name: each.plain() if hasattr(each, "plain") else each for name, each in value.items()}
     return str(value) if isinstance(value, Path) else list(map(str, value)) if isinstance(value, tuple) else value
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -12,14 +13,18 @@ log = logging.getLogger(__name__)
 HANDSHAKE = "wrap_socket_and_handle"  # the method of gevent's servers that does the handshake before any handler
 
 
-def peer_name(environ: dict[str, Any]) -> str | None:
-    """Return the common name of the client's verified certificate (``""``: it has none); None without certificate."""
+def peer_names(environ: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the names in the client's verified certificate; None without one.
+
+    First the common names, then its names for hosts (DNS) and programs (URI).
+    """
     peer = getattr(environ.get("gunicorn.socket"), "getpeercert", None)
     certificate = peer() if peer else None
     if not certificate:
         return None
-    names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
-    return names[0] if names else ""
+    common = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]
+    others = [value for kind, value in certificate.get("subjectAltName", ()) if kind in {"DNS", "URI"}]
+    return tuple(dict.fromkeys([*common, *others]))
 
 
 def log_refused_handshakes() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from gorchestrator import __version__
 from gorchestrator.client.api import Certificates
 from gorchestrator.config import Config
-from gorchestrator.doctor import database, executors, folders, keys, limits
+from gorchestrator.doctor import audit, database, executors, folders, keys, limits
 from gorchestrator.doctor.finding import Finding, Findings, Level
 from gorchestrator.remote import Refused, Remote, RemoteError
 from gorchestrator.store.workers import living
@@ -42,6 +42,7 @@ def orchestrator(config: Config, token: str | None = None) -> Iterator[Finding]:
         yield from keys.check(own, None, "name a certificate for the names of this service")
     yield from _allowed("permissions", config.data, folders.check(config.data))
     yield from _allowed("database", config.database, database.check(config.database))
+    yield from _allowed("audit", config.audit_key, audit.check(config.database, config.audit_key))
     workers = _workers(config.database)
     yield from limits.check(workers)
     if workers:

@@ -12,7 +12,7 @@ from gorchestrator.store import connection as connections
 from gorchestrator.store import damage, files, schema
 
 _CHECK = "database"
-_BELONGING = ("-wal", "-shm", ".lock", ".gc", ".damaged")
+_BELONGING = ("-wal", "-shm", ".lock", ".gc", ".traces", ".damaged")
 
 
 def check(path: Path) -> Iterator[Finding]:

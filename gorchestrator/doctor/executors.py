@@ -2,29 +2,37 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from gorchestrator import __version__
 from gorchestrator.client.answers import Info
 from gorchestrator.client.api import Certificates, ExecutorApi
 from gorchestrator.client.faults import CallFault
+from gorchestrator.common.endpoints import Endpoint, Endpoints
 from gorchestrator.common.expiry import WARNING, day, in_words
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.doctor.finding import Finding, Findings
 
+_AT_ONCE = 16  # executors that are asked
 _APART = 2.0  # seconds between two clocks that are told; an answer's Date has no fractions
 _FAR_APART = 300.0  # seconds beyond which a certificate that was just issued does not hold yet over there
 _SET_CLOCKS = "have both machines set their clocks (chrony, systemd-timesyncd)"
 
 
-def check(executors: Mapping[str, str], certificates: Certificates) -> Iterator[Finding]:
-    """Ask the executors (names and URLs), one after the other."""
-    for name, url in executors.items():
-        api = ExecutorApi(name, url, certificates)
-        try:
-            yield from _ask(api)
-        finally:
-            api.close()
+def check(endpoints: Endpoints, shared: Certificates) -> Iterator[Finding]:
+    """Ask all executors at once; ``shared`` are the certificates of those that have none of their own."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for found in pool.map(lambda name: _look(name, endpoints[name], shared), endpoints):
+            yield from found
+
+
+def _look(name: str, endpoint: Endpoint, shared: Certificates) -> list[Finding]:
+    api = ExecutorApi(name, endpoint.url, shared.of(endpoint))
+    try:
+        return list(_ask(api))
+    finally:
+        api.close()
 
 
 def _ask(api: ExecutorApi) -> Iterator[Finding]:
@@ -33,7 +41,7 @@ def _ask(api: ExecutorApi) -> Iterator[Finding]:
         info = api.ping()
     except CallFault as fault:
         refused = fault.code is not ReasonCode.EXECUTOR_UNREACHABLE
-        advice = "what it says is to be mended here or there" if refused else "start it, or look at URL and firewall"
+        advice = "do what it says, here or on its machine" if refused else "start it, or look at URL and firewall"
         yield told.fault(fault.reason, advice)
         return
     end = time.time()

@@ -30,6 +30,10 @@ class Attempt:
         return attempt_id(self.task, self.node.id, self.number)
 
 
+class NoExecutor(Exception):
+    """No executor of the configuration is for a node; the text says why."""
+
+
 class NotTaken(Exception):
     """The executor has surely not started the attempt, and never will: another one may be decided on."""
 

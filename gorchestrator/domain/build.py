@@ -34,12 +34,14 @@ def build(
     *,
     faults: Sequence[Fault] = (),
     engines: Mapping[str, frozenset[str]] | None = None,
+    max_edges: int | None = None,
     pause: Pause = lambda: None,
 ) -> Graph:
     """Return the graph of a document of the shape that the API's schemas let through.
 
     ``faults`` are those already found; ``engines`` are those that executors are known to have, each with the fields of
-    a node that it honours (an option as ``options.NAME``), None where that is not known. Raises :class:`InvalidGorch`
+    a node that it honours (an option as ``options.NAME``), None where that is not known; ``max_edges``: how
+    many there may be. Raises :class:`InvalidGorch`
     with all faults.
     """
     found = list(faults)
@@ -63,6 +65,10 @@ def build(
         # Of two with the same name, which is a fault already, the first one counts.
         by_name = {name: node for node, name in reversed(list(enumerate(names))) if name}
         needs = edges_of_needs([spec.get("needs") or () for spec in listed], ids, by_name, found, pause)
+    edges = sum(map(len, needs))
+    if max_edges is not None and edges > max_edges:  # what follows would take as long as there are edges
+        text = f"has {edges} edges; at most {max_edges} are taken (setting max_edges)"
+        raise InvalidGorch([*found, Fault("/digraph" if cells is not None else "/nodes", text)])
     order, _ = topological_order(needs, pause)
     cycle = find_cycle(needs, order, pause)
     if cycle:

@@ -77,6 +77,31 @@ class TooManyRuns(GorchError):
         )
 
 
+class TooManyTasks(GorchError):
+    """Somebody submits more than the service takes of one client; nothing was accepted. ``seconds``: until it may."""
+
+    code = "too-many-tasks"
+
+    def __init__(self, client: str, most: int, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            f"{client!r} submits more than {most} tasks a minute, and this service takes no more of one client "
+            f"(setting submit_rate, GORCH_SUBMIT_RATE). Nothing was stored; try again in {seconds:.1f} s."
+        )
+
+
+class TooManyStreams(GorchError):
+    """A client follows as many events and logs as one may."""
+
+    code = "too-many-streams"
+
+    def __init__(self, client: str, most: int) -> None:
+        super().__init__(
+            f"{client!r} follows {most} streams already, and this service has no more for one client (setting "
+            "streams_per_client, GORCH_STREAMS_PER_CLIENT). Close one, or follow all tasks by one: GET /v1/events."
+        )
+
+
 class NothingThere(GorchError):
     """The log has nothing in the Range that was asked for."""
 

@@ -50,6 +50,8 @@ DISPATCH_OVERHEAD = histogram(
 COMMIT_ITEMS = histogram("gorch_journal_commit_items", "what one commit of the journal has written", buckets=_ITEMS)
 COMMIT_SECONDS = histogram("gorch_journal_commit_seconds", "how long a commit of the journal took", buckets=SHORT)
 JOURNAL_FAULTS = counter("gorch_journal_faults_total", "commits that have failed and are tried again")
+SPANS_SENT = counter("gorch_spans_sent_total", "spans that the receiver of traces has taken")
+SPANS_LOST = counter("gorch_spans_lost_total", "spans that the receiver of traces has refused")
 STREAMS_OPENED = counter("gorch_event_streams_opened_total", "event streams that were opened")
 
 # -- shown by each process
@@ -90,6 +92,8 @@ class Measures:
         self.commit_items = meter.histogram(COMMIT_ITEMS)
         self.commit_seconds = meter.histogram(COMMIT_SECONDS)
         self.journal_faults = meter.counter(JOURNAL_FAULTS)
+        self.spans_sent = meter.counter(SPANS_SENT)
+        self.spans_lost = meter.counter(SPANS_LOST)
         self.streams_opened = meter.counter(STREAMS_OPENED)
         self.runs = meter.gauge(RUNS)
         self.streams = meter.gauge(STREAMS)

@@ -74,9 +74,6 @@ class Executor(Protocol):
     def name(self) -> str:
         """Its name in the configuration."""
 
-    def slot(self, note: Note) -> AbstractContextManager[str]:
-        """Wait until the executor is reachable and can take one more attempt; yields its instance id."""
-
     def run(self, attempt: Attempt, watch: Watch) -> Result:
         """Start the attempt, or find it again, and follow it to its end. Raises Fenced or NotTaken."""
 
@@ -93,11 +90,17 @@ class Executor(Protocol):
 class Executors(Protocol):
     """The executors of the configuration."""
 
-    def choose(self, node: Node) -> Executor:
-        """Return the executor for a node. Raises LookupError, saying why, if there is none."""
+    def place(self, node: Node, note: Note) -> AbstractContextManager[tuple[Executor, str]]:
+        """Wait until an executor for a node is reachable and can take one more attempt; yields it and its instance id.
+
+        Raises NoExecutor if there is none.
+        """
 
     def named(self, name: str) -> Executor | None:
-        """Return an executor by its name."""
+        """Return an executor by its name, also one that takes nothing new."""
+
+    def takes(self, target: str) -> bool:
+        """Whether a node's target is the name of an executor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """Who submits, and how many tasks they may submit in a minute."""
+
+    client: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class LogChunk:
     """A piece of what an attempt printed. ``offset`` counts all that it has printed before, stored or left out."""
 
@@ -184,6 +192,16 @@ class Whole:
     digraph: str | None
     seq: int
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class TracedNode:
+    """What a trace tells of a node: its rows without arguments and outputs. Its attempts in their order."""
+
+    name: str
+    engine: str
+    row: NodeRow
+    attempts: Sequence[AttemptRow]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import gevent
 from gorchestrator.common.faultpoints import reached
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
-from gorchestrator.domain.attempts import Attempt, NotTaken, Result, attempt_id
+from gorchestrator.domain.attempts import Attempt, NoExecutor, NotTaken, Result, attempt_id
 from gorchestrator.domain.errors import StoreUnavailable
 from gorchestrator.domain.graph import Node
 from gorchestrator.domain.ports import Executor
@@ -41,20 +41,19 @@ def run(run: "Run", node: Node) -> None:
             return
         try:
             args = fill_in(node, run.graph.nodes, run.output_of)
-            executor = run.executors.choose(node)
+            over = _try(run, node, args)
         except MissingOutput as error:
             run.end_node(node, State.FAILURE, error.code, str(error))
             return
-        except LookupError as error:
-            run.end_node(node, State.FAILURE, ReasonCode.ENGINE, str(error.args[0]))
+        except NoExecutor as error:
+            run.end_node(node, State.FAILURE, ReasonCode.ENGINE, str(error))
             return
-        over = _try(run, node, executor, args)
 
 
-def _try(run: "Run", node: Node, executor: Executor, args: tuple[str, ...]) -> bool:
-    """Make one attempt; False if another one may follow."""
+def _try(run: "Run", node: Node, args: tuple[str, ...]) -> bool:
+    """Make one attempt; False if another one may follow. Raises NoExecutor."""
     ready = time.monotonic()
-    with executor.slot(_noter(run, node)) as instance:
+    with run.executors.place(node, _noter(run, node)) as (executor, instance):
         if run.rows[node.id].state.final:  # stopped at the moment at which the slot came
             return True
         begun = time.monotonic()

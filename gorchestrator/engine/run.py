@@ -153,7 +153,7 @@ class Run:
         elif not all(verdict.lets_go_on(self.graph.nodes[need], self.rows[need]) for need in node.needs):
             why = verdict.why_not_run(self.graph.nodes, [self.rows[predecessor] for predecessor in node.needs])
             self.end_node(node, State.NOTRUNNABLE, ReasonCode.PREDECESSOR, why)
-        elif node.target and self.executors.named(node.target) is not None:
+        elif node.target and self.executors.takes(node.target):
             dispatch.run(self, node)
         elif node.engine == NIL:
             built_in.nil(self, node)

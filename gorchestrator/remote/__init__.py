@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import requests
 
+from gorchestrator.common import traceparent
 from gorchestrator.common.states import State
 from gorchestrator.remote.connection import PROBLEM, Connection, Json, Refused, RemoteError, Unreachable
 from gorchestrator.remote.patience import Patience
@@ -51,21 +52,38 @@ class LogPiece:
 class Remote:
     """An orchestrator at ``url``.
 
-    ``timeout``: seconds without an answer; ``ca``: a CA file to check an https one with; ``token``: what it wants to
-    be shown, if it does.
+    ``timeout``: seconds without an answer; ``ca``: a CA file to check an https one with; ``token``, or ``cert``,
+    the files of a certificate and its key: what it wants to be shown, if it does.
     """
 
-    def __init__(self, url: str, timeout: float = 30.0, ca: str | None = None, token: str | None = None) -> None:
-        self._connection = Connection(url, timeout, ca, token)
+    def __init__(
+        self,
+        url: str,
+        timeout: float = 30.0,
+        ca: str | None = None,
+        token: str | None = None,
+        cert: tuple[str, str] | None = None,
+    ) -> None:
+        self._connection = Connection(url, timeout, ca, token, cert)
         self.url = self._connection.url
 
-    def submit(self, gorch: Mapping[str, Any] | str | bytes, *, patience: float = 0, key: str | None = None) -> str:
+    def submit(
+        self,
+        gorch: Mapping[str, Any] | str | bytes,
+        *,
+        patience: float = 0,
+        key: str | None = None,
+        context: str | None = None,
+    ) -> str:
         """Post a gorch (a mapping, or its JSON text) and return the id of its task.
 
         ``patience``: seconds for which it is posted again while the service cannot be reached, or says that it cannot
         take it now. ``key``: its Idempotency-Key, by default a new one, so that it is never taken twice.
+        ``context``: the trace context (``traceparent``) that it comes in; what is none is left out.
         """
         body, limit, headers = _body(gorch), time.monotonic() + patience, {"Idempotency-Key": key or uuid4().hex}
+        if (sound := traceparent.valid(context)) is not None:
+            headers[traceparent.HEADER] = sound
         while True:
             try:
                 return str(self._connection.json("POST", "/v1/tasks", data=body, headers=headers)["id"])
@@ -89,6 +107,13 @@ class Remote:
         ``filters``: ``state``, ``name``, ``label``, ``since``, ``until``, ``sort``, ``cursor`` as in the API.
         """
         return self._connection.json("GET", "/v1/tasks", params={"limit": str(limit), **filters})
+
+    def audit(self, *, limit: int = 100, **filters: str) -> Json:
+        """Return a page of the audit: ``lines``, the newest first, and ``next``, the ``cursor`` of the page behind it.
+
+        ``filters``: ``actor``, ``action``, ``subject``, ``since``, ``until``, ``cursor`` as in the API.
+        """
+        return self._connection.json("GET", "/v1/audit", params={"limit": str(limit), **filters})
 
     def task(self, task: str, *, wait: float = 0, digraph: bool = False) -> Json:
         """Return a task with all its nodes; ``wait``: for its end, at most so many seconds."""

@@ -41,7 +41,9 @@ class Refused(RemoteError):
 class Connection:
     """The session with an orchestrator at ``url``; see :class:`gorchestrator.remote.Remote`."""
 
-    def __init__(self, url: str, timeout: float, ca: str | None, token: str | None = None) -> None:
+    def __init__(
+        self, url: str, timeout: float, ca: str | None, token: str | None, cert: tuple[str, str] | None
+    ) -> None:
         if not _usable(url):
             raise Unreachable(url, "that is no URL; write one such as http://127.0.0.1:8080")
         self.url = url.rstrip("/")
@@ -50,6 +52,7 @@ class Connection:
         # The environment's proxies and CA bundles would silently beat what was said here.
         self._session.trust_env = False
         self._session.verify = ca or True
+        self._session.cert = cert
         self._session.headers["Accept"] = "application/json"
         if token:  # redirects are not followed, so it goes nowhere else
             self._session.headers["Authorization"] = f"Bearer {token}"

@@ -6,6 +6,7 @@ Everything that is shown is read from the store, so each worker process answers 
 from dataclasses import dataclass
 
 from gorchestrator.service.access import Access
+from gorchestrator.service.audit import Audit
 from gorchestrator.service.events import Events
 from gorchestrator.service.executors import Executors
 from gorchestrator.service.layouts import Layouts
@@ -13,6 +14,7 @@ from gorchestrator.service.logs import Logs
 from gorchestrator.service.monitoring import Monitoring
 from gorchestrator.service.reruns import Reruns
 from gorchestrator.service.retention import Retention
+from gorchestrator.service.streams import Streams
 from gorchestrator.service.submissions import Submissions
 from gorchestrator.service.tasks import Tasks
 from gorchestrator.service.validations import Validations
@@ -20,6 +22,7 @@ from gorchestrator.service.why import Explanations
 
 __all__ = [
     "Access",
+    "Audit",
     "Events",
     "Executors",
     "Explanations",
@@ -29,6 +32,7 @@ __all__ = [
     "Reruns",
     "Retention",
     "Service",
+    "Streams",
     "Submissions",
     "Tasks",
     "Validations",
@@ -50,3 +54,5 @@ class Service:
     executors: Executors
     monitoring: Monitoring
     access: Access
+    audit: Audit
+    streams: Streams

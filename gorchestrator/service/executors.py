@@ -1,12 +1,14 @@
 """What the service tells about itself: its executors, as they answer now."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gevent
 
-from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.client.choice import defaults
+from gorchestrator.client.executor import RemoteExecutor
+from gorchestrator.client.fleet import Fleet
 from gorchestrator.common import expiry
 from gorchestrator.common.expiry import InUse
 
@@ -18,7 +20,8 @@ class ExecutorView:
     """What a ping tells about one executor. ``engines`` and the numbers are None where it does not answer.
 
     ``since``: since when it can be reached, or cannot, as far as this process knows (seconds since the epoch).
-    ``certificate``: what it has shown when a connection was made last.
+    ``certificate``: what it has shown when a connection was made last. ``default``: whether it takes nodes for none in
+    particular, which it does if no other one is said to.
     """
 
     name: str
@@ -29,6 +32,9 @@ class ExecutorView:
     capacity: int | None = None
     load: int | None = None
     certificate: InUse | None = None
+    labels: Sequence[str] = ()
+    weight: float = 1.0
+    default: bool = True
 
 
 class Executors:
@@ -39,12 +45,19 @@ class Executors:
 
     def ping(self) -> list[ExecutorView]:
         """Ask all executors at once."""
-        asked = [gevent.spawn(_view, executor) for executor in self._fleet]
+        executors = list(self._fleet)
+        asked = [gevent.spawn(_view, executor) for executor in executors]
         gevent.joinall(asked, timeout=_PING_PATIENCE)
         gevent.killall(asked, block=False)
+        default = {executor.name for executor in defaults(executors)}
         return [
-            greenlet.value if isinstance(greenlet.value, ExecutorView) else _late(executor)
-            for executor, greenlet in zip(self._fleet, asked, strict=True)
+            replace(
+                greenlet.value if isinstance(greenlet.value, ExecutorView) else _late(executor),
+                labels=executor.endpoint.labels,
+                weight=executor.endpoint.weight,
+                default=executor.name in default,
+            )
+            for executor, greenlet in zip(executors, asked, strict=True)
         ]
 
     def own_certificates(self) -> list[InUse]:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import gevent
 
-from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.client.executor import RemoteExecutor
+from gorchestrator.client.fleet import Fleet
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.metrics import Metric, Sample, encode
 from gorchestrator.common.metrics.pulse import Pulse, free, known

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
+from gorchestrator.domain.audit import SERVICE, Who
 from gorchestrator.domain.documents import graph_from_json
 from gorchestrator.domain.errors import NotEnded, UnknownNode
 from gorchestrator.domain.graph import Graph
@@ -39,7 +40,13 @@ class Reruns:
         self._submissions = submissions
 
     def rerun(
-        self, task_id: str, chosen: Sequence[str | int] = (), *, preview: bool = False, request: Request | None = None
+        self,
+        task_id: str,
+        chosen: Sequence[str | int] = (),
+        *,
+        preview: bool = False,
+        request: Request | None = None,
+        who: Who = SERVICE,
     ) -> RerunView:
         """Run a task again from the chosen nodes (names, else numbers) on, and from all that did not succeed.
 
@@ -61,7 +68,7 @@ class Reruns:
         if preview:
             return view
         graph = replace(graph, deadline=whole.task.deadline)
-        return replace(view, task=self._start(whole, graph, planned, request))
+        return replace(view, task=self._start(whole, graph, planned, request, who))
 
     def made(self, task_id: str) -> RerunView:
         """Return what :meth:`rerun` did when it made this task. Raises UnknownTask."""
@@ -73,7 +80,7 @@ class Reruns:
                 nodes.append((row.node, str(json.loads(spec)["name"])))
         return RerunView(runs, reused, task_id)
 
-    def _start(self, whole: Whole, graph: Graph, planned: Plan, request: Request | None) -> str:
+    def _start(self, whole: Whole, graph: Graph, planned: Plan, request: Request | None, who: Who) -> str:
         now = time.time()
         reused = {}
         for place, number in enumerate(planned.reused):
@@ -81,7 +88,9 @@ class Reruns:
             if place % _NODES_PER_SLICE == 0:
                 breathe()
         with self._submissions.once(request):
-            return self._submissions.start(graph, whole.digraph, reused=reused, rerun_of=whole.task.id, request=request)
+            return self._submissions.start(
+                graph, whole.digraph, reused=reused, rerun_of=whole.task.id, request=request, who=who
+            )
 
 
 def _numbers(graph: Graph, chosen: Sequence[str | int]) -> list[int]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -11,12 +11,13 @@ import gevent
 
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.common.hub import breathe
+from gorchestrator.domain.audit import SERVICE, Act, Action, Who
 from gorchestrator.domain.build import build
 from gorchestrator.domain.documents import matrix_to_json, node_to_json
 from gorchestrator.domain.errors import Fault, InProgress
 from gorchestrator.domain.graph import Graph
 from gorchestrator.domain.ports import Stored
-from gorchestrator.domain.records import NodeRow, Request, TaskRow
+from gorchestrator.domain.records import NodeRow, Quota, Request, TaskRow
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.store import Store
@@ -24,6 +25,18 @@ from gorchestrator.store import Store
 T = TypeVar("T")
 
 _NODES_PER_SLICE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """How much is taken: tasks of all processes that may be open, edges of a graph, tasks of a client in a minute.
+
+    ``submit_rate`` 0: as many as come.
+    """
+
+    open_runs: int
+    max_edges: int
+    submit_rate: int = 0
 
 
 class Submissions:
@@ -36,24 +49,27 @@ class Submissions:
         scheduler: Scheduler,
         ownership: Ownership,
         fleet: Fleet,
-        open_runs: int,
+        intake: Intake,
         accepted: Callable[[], None] = lambda: None,
+        traced: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        """``open_runs``: how many tasks of all processes may be open, which may be changed meanwhile.
+        """``intake`` may be changed meanwhile.
 
-        ``accepted`` is called for each new one.
+        ``accepted`` is called for each new one, ``traced`` says of an id whether that task is to be.
         """
-        self.open_runs = open_runs
+        self.intake = intake
         self._store = store
         self._scheduler = scheduler
         self._ownership = ownership
         self._fleet = fleet
-        self._accepted = accepted
+        self._accepted, self._traced = accepted, traced
         self._in_progress: set[str] = set()
 
     def validate(self, document: Mapping[str, Any], faults: Sequence[Fault] = ()) -> Graph:
         """Return the graph of a document. Raises InvalidGorch with ``faults`` and all others that it has."""
-        return build(document, faults=faults, engines=self._fleet.engines(), pause=breathe)
+        return build(
+            document, faults=faults, engines=self._fleet.engines(), max_edges=self.intake.max_edges, pause=breathe
+        )
 
     def earlier(self, request: Request) -> str | None:
         """Return the task that a request made when it came before. Raises KeyReused or InProgress."""
@@ -62,14 +78,23 @@ class Submissions:
             raise InProgress
         return found
 
-    def submit(self, document: Mapping[str, Any], faults: Sequence[Fault] = (), request: Request | None = None) -> str:
-        """Accept a gorch and return the id of its task: it is stored when this returns, and runs.
+    def submit(
+        self,
+        document: Mapping[str, Any],
+        faults: Sequence[Fault] = (),
+        request: Request | None = None,
+        who: Who = SERVICE,
+        context: str = "",
+    ) -> str:
+        """Accept a gorch of somebody and return the id of its task: it is stored when this returns, and runs.
 
-        Raises InvalidGorch, TooManyRuns, KeyReused, InProgress or StoreUnavailable; then nothing is stored.
+        ``context``: the trace context that it comes in, if any.
+        Raises InvalidGorch, TooManyRuns, TooManyTasks, KeyReused, InProgress or StoreUnavailable; then nothing is
+        stored.
         """
         with self.once(request):
             graph = self.validate(document, faults)
-            return self.start(graph, document.get("digraph"), request=request)
+            return self.start(graph, document.get("digraph"), request=request, who=who, context=context)
 
     def start(
         self,
@@ -79,6 +104,8 @@ class Submissions:
         reused: Mapping[int, NodeRow] | None = None,
         rerun_of: str | None = None,
         request: Request | None = None,
+        who: Who = SERVICE,
+        context: str = "",
     ) -> str:
         """Store and run a sound graph; return the id of its task.
 
@@ -109,9 +136,12 @@ class Submissions:
             digraph,
             nodes,
             owner=self._ownership.id,
-            most=self.open_runs,
+            most=self.intake.open_runs,
             reused=list(ended.values()),
+            context=context if self._traced(task.id) else None,
             request=request,
+            act=_act(task, who),
+            quota=Quota(who.actor, self.intake.submit_rate) if self.intake.submit_rate else None,
         )
         if taken == task.id:
             self._accepted()
@@ -131,6 +161,14 @@ class Submissions:
             yield
         finally:
             self._in_progress.discard(request.key)
+
+
+def _act(task: TaskRow, who: Who) -> Act:
+    """Return what the audit has of a new task. Its labels are not in there: they may be long, and the task has them."""
+    details: dict[str, object] = {"name": task.name, "nodes": task.size}
+    if task.rerun_of is None:
+        return Act(who, Action.SUBMIT, task.id, details)
+    return Act(who, Action.RERUN, task.id, {"rerun_of": task.rerun_of, **details})
 
 
 def _of_task(task: str, reused: Mapping[int, NodeRow]) -> dict[int, NodeRow]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gorchestrator.common.hub import breathe
+from gorchestrator.domain.audit import Act, Action, Who
 from gorchestrator.domain.errors import UnknownNode, UnknownTask
 from gorchestrator.domain.listing import Wanted
 from gorchestrator.domain.records import Answer, AttemptRow, NodeRow, Resolution, TaskRow, Whole
@@ -95,23 +96,25 @@ class Tasks:
 
     # -- act
 
-    def cancel(self, task_id: str, actor: str, wait: float = 0) -> TaskRow:
+    def cancel(self, task_id: str, who: Who, wait: float = 0) -> TaskRow:
         """Ask for the end of a task and return it; ``wait``: until it is dead, at most so many seconds."""
-        row = self._store.journal.request_cancel(task_id, actor, time.time())
+        act = Act(who, Action.CANCEL, task_id)
+        row = self._store.journal.request_cancel(task_id, who.actor, time.time(), act)
         if row is None:
             raise UnknownTask(task=task_id)
         return self.ended(task_id, wait) if wait and not row.state.final else row
 
     def resolve(
-        self, task_id: str, node: str, answer: Answer, actor: str, output: Mapping[str, str] | None = None
+        self, task_id: str, node: str, answer: Answer, who: Who, output: Mapping[str, str] | None = None
     ) -> Resolution:
         """Take somebody's word on how a node's attempt counts of which nobody knows how it ended.
 
         ``output``: what it has produced, for a success. Raises NotInDoubt if the node does not need that.
         """
         row, _ = self.node(task_id, node)
-        said = Resolution(task_id, row.node, row.attempt, answer, output or {}, actor, time.time())
-        return self._store.journal.resolve(said)
+        said = Resolution(task_id, row.node, row.attempt, answer, output or {}, who.actor, time.time())
+        details = {"node": row.node, "answer": str(answer)}
+        return self._store.journal.resolve(said, Act(who, Action.RESOLVE, task_id, details))
 
 
 def slices(rows: Sequence[tuple[NodeRow, str]]) -> Iterator[Sequence[tuple[NodeRow, str]]]:

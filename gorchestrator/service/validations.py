@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.client.executor import RemoteExecutor
+from gorchestrator.client.fleet import Fleet
 from gorchestrator.common.hub import breathe
 from gorchestrator.domain.demand import Demand, demand, unmet
 from gorchestrator.domain.digraph import topological_order

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
-from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.client.executor import RemoteExecutor
+from gorchestrator.client.fleet import Fleet
 from gorchestrator.common.hub import breathe
 from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.common.timestamps import to_wire
+from gorchestrator.domain.attempts import NoExecutor
 from gorchestrator.domain.documents import matrix_from_json
 from gorchestrator.domain.pace import Pace
 from gorchestrator.domain.records import NodeRow, TaskRow, Whole
@@ -77,11 +79,11 @@ class Explanations:
             how = command(row.task, spec["name"])
             return row.reason or "", {"kind": "answer", "attempt": row.attempt, "how": how}
         if row.reason_code == ReasonCode.SLOT:
-            return row.reason or "", {"kind": "slot", **self._room(row, spec)}
+            return row.reason or "", {"kind": "slot", **self._room(spec)}
         if row.reason is not None:
-            executor = self._executor(row, spec)
-            name = executor.name if executor else None
-            return row.reason, {"kind": "executor", "executor": name, "reason": row.reason}
+            names = [each.name for each in self._fitting(spec)]
+            only = names[0] if len(names) == 1 else None
+            return row.reason, {"kind": "executor", "executor": only, "executors": names, "reason": row.reason}
         whole = self._tasks.show(task.id, digraph=True)
         missing = [number for number in Needs(whole).of(row.node) if not whole.nodes[number][0].state.final]
         if missing:
@@ -93,19 +95,21 @@ class Explanations:
             }
         return "It is about to start.", {"kind": "start"}
 
-    def _executor(self, row: NodeRow, spec: Mapping[str, Any]) -> RemoteExecutor | None:
-        """Return the executor that a node waits for: of its last attempt, else the one that it would get."""
-        last = self._fleet.named(row.executor) if row.executor else None
-        return last or self._fleet.first_for(spec["target"], spec["engine"])
+    def _fitting(self, spec: Mapping[str, Any]) -> Sequence[RemoteExecutor]:
+        """Return the executors that a node may go to."""
+        try:
+            return self._fleet.fitting(spec["target"], spec["engine"])
+        except NoExecutor:
+            return ()
 
-    def _room(self, row: NodeRow, spec: Mapping[str, Any]) -> Json:
-        """Return what is known of the executor that has no room."""
-        found = self._executor(row, spec)
-        if found is None:
-            return {"executor": None, "executors": []}
-        info = found.contact.info
-        room = {"name": found.name, "capacity": info.capacity if info else None, "load": info.load if info else None}
-        return {"executor": found.name, "executors": [room]}
+    def _room(self, spec: Mapping[str, Any]) -> Json:
+        """Return what is known of the executors that have no room."""
+        rooms = []
+        for each in self._fitting(spec):
+            info = each.contact.info
+            capacity, load = (info.capacity, info.load) if info else (None, None)
+            rooms.append({"name": each.name, "capacity": capacity, "load": load})
+        return {"executor": rooms[0]["name"] if len(rooms) == 1 else None, "executors": rooms}
 
     # -- what ended it
 

@@ -10,6 +10,7 @@ from gorchestrator.store.damage import Damage
 from gorchestrator.store.feed import Feed
 from gorchestrator.store.journal import PATIENCE, Journal
 from gorchestrator.store.reader import Reader
+from gorchestrator.store.seal import Seal, beside_database
 from gorchestrator.store.tailer import Tailer
 from gorchestrator.store.usage import Usage
 
@@ -24,7 +25,13 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, usage: Usage, patience: float, damaged: Callable[[], None], measures: Measures | None
+        self,
+        path: Path,
+        usage: Usage,
+        patience: float,
+        damaged: Callable[[], None],
+        measures: Measures | None,
+        seal: Seal,
     ) -> None:
         self.path = path
         self._usage = usage
@@ -32,7 +39,9 @@ class Store:
         self.reader = Reader(path, damage)
         self.tailer = Tailer(path, self.reader)
         self.feed = Feed(self.reader, self.tailer)
-        self.journal = Journal(path, committed=self.tailer.kick, damage=damage, patience=patience, measures=measures)
+        self.journal = Journal(
+            path, committed=self.tailer.kick, damage=damage, patience=patience, measures=measures, seal=seal
+        )
 
     @classmethod
     def open(
@@ -42,16 +51,18 @@ class Store:
         patience: float = PATIENCE,
         damaged: Callable[[], None] = lambda: None,
         measures: Measures | None = None,
+        audit_key: Path | None = None,
     ) -> Self:
         """Open a database file, made if it is not there; ``patience``: seconds a write waits for a faulty database.
 
-        ``damaged`` is called once when the file turns out to be damaged: nothing can be written from then on. Raises
+        ``damaged`` is called once when the file turns out to be damaged: nothing can be written from then on.
+        ``audit_key``: the file of the key that signs the audit, made if it is not there; beside the database. Raises
         SchemaMismatch if the file needs `gorch db upgrade`, StoreError if it cannot be used.
         """
         usage = Usage(path)
         try:
             schema.ensure(path)
-            return cls(path, usage, patience, damaged, measures)
+            return cls(path, usage, patience, damaged, measures, Seal(audit_key or beside_database(path)))
         except BaseException:
             usage.end()
             raise

@@ -10,11 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gorchestrator.common.states import State
+from gorchestrator.domain.audit import SERVICE, Act, Action, End, Who
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.records import EPOCH_BITS
 from gorchestrator.store import connection as connections
 from gorchestrator.store import damage, schema
+from gorchestrator.store.audit import Auditor, end_of
 from gorchestrator.store.files import BESIDE, beside, remove, size, sync
+from gorchestrator.store.seal import Seal, beside_database
 from gorchestrator.store.usage import Usage
 
 _STEP = 256  # pages (1 MiB) that are copied at once
@@ -55,8 +58,12 @@ def backup(path: Path, target: Path, *, force: bool = False) -> int:
     return target.stat().st_size
 
 
-def restore(path: Path, source: Path) -> Restored:
-    """Put a backup in the place of a database that nobody uses; what was there is kept beside it. Raises StoreError."""
+def restore(path: Path, source: Path, who: Who = SERVICE, audit_key: Path | None = None) -> Restored:
+    """Put a backup in the place of a database that nobody uses; what was there is kept beside it. Raises StoreError.
+
+    The audit of the backup goes on with a line that says so: ``who`` did it, and ``audit_key`` is the file of the key
+    that signs it, by default beside the database.
+    """
     if not source.is_file():
         raise StoreError(f"There is no file {source}; name one that `gorch backup` has written.")
     _not_its_own(path, source)
@@ -66,8 +73,11 @@ def restore(path: Path, source: Path) -> Restored:
         _sound(new, otherwise)
         revision = schema.known(new, source)
         _begin_anew(new)
+        seal = Seal(audit_key or beside_database(path))
+        end = _audited(new, seal, who, source) if revision == schema.HEAD else End()
         kept = _put_aside(path)
         _in_place(new, path)
+        seal.keep(end, back=True)
         damage.note(path).unlink(missing_ok=True)
     return Restored(revision, kept)
 
@@ -124,6 +134,16 @@ def _begin_anew(new: Path) -> None:
     with closing(sqlite3.connect(new)) as opened, opened:
         for statement in _BEGIN_ANEW:
             opened.execute(statement, _ASKED)
+
+
+def _audited(new: Path, seal: Seal, who: Who, source: Path) -> End:
+    """Write the line of a restore, which may have fewer lines before it than were written; return the end."""
+    last = seal.outside
+    with closing(sqlite3.connect(new)) as opened, opened:
+        before = end_of(opened) or End()
+        details = {"lines": before.number, "were": None if last is None else last.number}
+        Auditor(seal).append(opened, Act(who, Action.RESTORE, source.name, details), older=True)
+        return end_of(opened) or End()
 
 
 def _put_aside(path: Path) -> Path | None:

@@ -9,6 +9,7 @@ from gorchestrator.domain.errors import NotInDoubt
 from gorchestrator.domain.records import Kind, NodeRow, Resolution
 from gorchestrator.domain.resolving import refusal
 from gorchestrator.store import rows, tables
+from gorchestrator.store.audit import Note
 from gorchestrator.store.projection import Transaction
 from gorchestrator.store.sql import inserting, named
 from gorchestrator.store.verbs import TASK
@@ -37,8 +38,8 @@ _RESOLUTION = named(
 class Resolve:
     """Take somebody's word on how an attempt counts of which nobody knows how it ended."""
 
-    def __init__(self, said: Resolution) -> None:
-        self._said = said
+    def __init__(self, said: Resolution, note: Note | None = None) -> None:
+        self._said, self._note = said, note
 
     def __call__(self, transaction: Transaction) -> Resolution:
         """Write it, once; the attempt is the node's current one, whatever was said. Raises NotInDoubt."""
@@ -57,6 +58,8 @@ class Resolve:
         _RESOLUTIONS.run(connection, [rows.from_resolution(said)])
         data = {"state": int(row.state), "answer": str(said.answer)}
         transaction.event(Kind.NODE_RESOLVE, said.task, said.at, said.actor, data, said.node, said.attempt)
+        if self._note is not None:
+            self._note(connection)
         return said
 
 

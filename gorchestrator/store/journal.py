@@ -11,14 +11,17 @@ import gevent
 from gevent.event import AsyncResult
 from gevent.threadpool import ThreadPool
 
+from gorchestrator.domain.audit import Act
 from gorchestrator.domain.errors import StoreDamaged, StoreUnavailable, TooManyRuns
 from gorchestrator.domain.measures import Measures
-from gorchestrator.domain.records import Change, LogChunk, NodeRow, OwnerRow, Request, Resolution, TaskRow
+from gorchestrator.domain.records import Change, LogChunk, NodeRow, OwnerRow, Quota, Request, Resolution, TaskRow
 from gorchestrator.store import doubts, verbs
 from gorchestrator.store.accepting import Accept
+from gorchestrator.store.audit import Auditor, Prune
 from gorchestrator.store.batch import Item, Verb
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.logs import Gate
+from gorchestrator.store.seal import Seal
 from gorchestrator.store.writer import Report, Writer
 
 PATIENCE = 5.0  # s that a greenlet waits for a database that is at fault
@@ -41,11 +44,13 @@ class Journal:
         *,
         committed: Callable[[], None],
         damage: Damage,
+        seal: Seal,
         patience: float = PATIENCE,
         measures: Measures | None = None,
     ) -> None:
         """Start the thread; ``committed`` is called in the hub when new events are durable."""
         hub = gevent.get_hub()
+        self._auditor = Auditor(seal)
         self._committed = committed
         self._damage = damage
         self._patience = patience
@@ -55,7 +60,7 @@ class Journal:
         self._closed = False
         self._wake = hub.loop.async_()
         self._wake.start(self._settle)
-        self._writer = Writer(path, self._receive, patience, measures or Measures())
+        self._writer = Writer(path, self._receive, patience, measures or Measures(), self._auditor.committed)
         # A pool of one: a native thread, known to coverage and to fork, whose end can be waited for.
         self._pool = ThreadPool(1, hub=hub)
         self._thread = self._pool.spawn(self._writer.run)
@@ -86,26 +91,33 @@ class Journal:
         most: int | None = None,
         reused: Sequence[NodeRow] = (),
         request: Request | None = None,
+        context: str | None = None,
+        act: Act | None = None,
+        quota: Quota | None = None,
     ) -> str:
         """Insert a task with its nodes (number, name, JSON), owned by ``owner`` with fence 1; return its id.
 
-        ``reused``: the rows of those that have ended already. Where ``request`` was taken before, nothing is written
-        and the id is that of the task that it made. Raises KeyReused if its key was used for something else, and
-        TooManyRuns if ``most`` tasks are open already, whichever processes run them.
+        ``reused``: the rows of those that have ended already. ``context``: None unless the task is traced; then the
+        trace context that it was submitted in, or nothing. Where ``request`` was taken before, nothing is written
+        and the id is that of the task that it made. Raises KeyReused if its key was used for something else,
+        TooManyRuns if ``most`` tasks are open already, whichever processes run them, and TooManyTasks if who submits
+        has come to the end of a ``quota``. ``act``, here and below: the line
+        of the audit that is written with it, if anything is.
         """
-        found: str | None = self._wait(Accept(task, digraph, nodes, owner, most, reused, request))
+        note = self._auditor.note(act)
+        found: str | None = self._wait(Accept(task, digraph, nodes, owner, most, reused, request, context, note, quota))
         if found is None:
             raise TooManyRuns(most)
         return found
 
-    def request_cancel(self, task: str, actor: str, at: float) -> TaskRow | None:
+    def request_cancel(self, task: str, actor: str, at: float, act: Act | None = None) -> TaskRow | None:
         """Remember that a task is to be cancelled, once; return its row after that, None if it is unknown."""
-        row: TaskRow | None = self._wait(verbs.RequestCancel(task, actor, at))
+        row: TaskRow | None = self._wait(verbs.RequestCancel(task, actor, at, self._auditor.note(act)))
         return row
 
-    def resolve(self, said: Resolution) -> Resolution:
+    def resolve(self, said: Resolution, act: Act | None = None) -> Resolution:
         """Take somebody's word on how a node's current attempt counts; return what is stored. Raises NotInDoubt."""
-        taken: Resolution = self._wait(doubts.Resolve(said))
+        taken: Resolution = self._wait(doubts.Resolve(said, self._auditor.note(act)))
         return taken
 
     def keep_layout(self, task: str, layout: bytes) -> None:
@@ -136,6 +148,20 @@ class Journal:
     def maintain(self, step: Verb) -> Any:
         """Take a step of what ``removing`` does, in its turn between the commits of runs; return what it returns."""
         return self._wait(step)
+
+    # -- the audit
+
+    def audit(self, act: Act) -> None:
+        """Write a line of the audit that tells of something outside of the database."""
+        self._wait(lambda transaction: self._auditor.append(transaction.connection, act))
+
+    def prune_audit(self, through: int, *, begin: bool) -> int:
+        """Take a step of pruning the audit up to a line; return how many lines are gone: 0, that was all.
+
+        ``begin``: write a line that tells of it before.
+        """
+        gone: int = self._wait(Prune(self._auditor, through, begin=begin))
+        return gone
 
     # -- logs
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gorchestrator.common.states import State
+from gorchestrator.domain import audit
 from gorchestrator.domain.access import Token
 from gorchestrator.domain.attempts import attempt_id
 from gorchestrator.domain.listing import Wanted
@@ -19,11 +20,13 @@ from gorchestrator.domain.records import (
     Resolution,
     TaskRow,
     Totals,
+    TracedNode,
     Whole,
 )
 from gorchestrator.domain.retention import Due, Limits
+from gorchestrator.store import audit as audit_table
+from gorchestrator.store import auditing, listing, logs, queries, removing, rows, tokens, traces
 from gorchestrator.store import connection as connections
-from gorchestrator.store import listing, logs, queries, removing, rows, tokens
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
@@ -220,6 +223,24 @@ class Reader:
     def tokens(self) -> list[Token]:
         """Return all tokens that were ever made."""
         return self._threads.call(tokens.read)
+
+    def audit(self, wanted: audit.Wanted) -> tuple[list[audit.Line], bool]:
+        """Return lines of the audit, the newest first, and whether there are more like them."""
+        return self._threads.call(lambda connection: auditing.page(connection, wanted))
+
+    def old_audit(self, before: float) -> int | None:
+        """Return up to which line the audit is to be pruned where it is not kept from ``before`` on; None: not yet."""
+        return self._threads.call(lambda connection: audit_table.old(connection, before))
+
+    # -- traces
+
+    def due_traces(self, limit: int) -> list[tuple[str, str]]:
+        """Return tasks that have ended and whose traces are to be sent, each with the context it was submitted in."""
+        return self._threads.call(lambda connection: traces.due(connection, limit))
+
+    def traced_nodes(self, task: str, first: int) -> list[TracedNode]:
+        """Return some nodes of a task from number ``first`` on, with their attempts; none: there are no more."""
+        return self._threads.call(lambda connection: traces.part(connection, task, first))
 
     def close(self) -> None:
         """End the threads and close the connections."""

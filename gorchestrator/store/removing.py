@@ -162,7 +162,15 @@ def _clearing_logs() -> str:
     return named(delete(tables.log_chunks).where(place.in_(wanted)))
 
 
-_OTHERS = (tables.events, tables.attempts, tables.nodes, tables.specs, tables.resolutions, tables.documents)
+_OTHERS = (
+    tables.events,
+    tables.attempts,
+    tables.nodes,
+    tables.specs,
+    tables.resolutions,
+    tables.documents,
+    tables.traces,
+)
 _CLEAR = (_clearing_logs(), *map(_clearing, _OTHERS))
 
 

@@ -135,6 +135,16 @@ requests = Table(
     sqlite_with_rowid=False,
 )
 
+#: Until when what clients have submitted is paid for, see ``rates.py``.
+rates = Table(
+    "rates",
+    metadata,
+    Column("client", Text, primary_key=True),
+    Column("paid_until", BigInteger, nullable=False),
+    Index("rates_by_age", "paid_until"),
+    sqlite_with_rowid=False,
+)
+
 #: Where the nodes of a task are drawn. Made when it is first asked for.
 layouts = Table(
     "layouts",
@@ -210,6 +220,15 @@ log_chunks = Table(
 #: Tasks that were removed, while rows of theirs are left in other tables: nobody finds these any more.
 remains = Table("remains", metadata, Column("task", Text, primary_key=True), sqlite_with_rowid=False)
 
+#: Tasks whose trace is to be sent when they have ended.
+traces = Table(
+    "traces",
+    metadata,
+    Column("task", Text, primary_key=True),
+    Column("context", Text, nullable=False),  # the trace context that came with the gorch, or nothing
+    sqlite_with_rowid=False,
+)
+
 #: The processes that own runs. Who stands still is dead.
 owners = Table(
     "owners",
@@ -234,4 +253,34 @@ tokens = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     sqlite_with_rowid=False,
+)
+
+#: Who did what: each line's MAC covers the line before it, see ``gorchestrator.domain.audit``.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON
+    Column("key", Text, nullable=False),
+    Column("mac", Text, nullable=False),
+    Index("audit_by_subject", "subject", "number"),
+)
+
+#: One row, once there is a line: the last one, and the last one of those that were pruned.
+audit_end = Table(
+    "audit_end",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("mac", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("pruned", BigInteger, nullable=False),
+    Column("pruned_mac", Text, nullable=False),
+    Column("pruned_key", Text, nullable=False),
+    Column("sign", Text, nullable=False),
 )

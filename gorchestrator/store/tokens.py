@@ -3,18 +3,19 @@
 import json
 import sqlite3
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
 from gorchestrator.domain.access import Role, Token
+from gorchestrator.domain.audit import Act, Action, Who
 from gorchestrator.store import connection as connections
 from gorchestrator.store import rows, schema, tables
+from gorchestrator.store.audit import Auditor
 from gorchestrator.store.sql import inserting, named
-from gorchestrator.store.visiting import transaction, used
+from gorchestrator.store.visiting import WAIT, audited, used
 
 _COLUMNS = tables.tokens.c
 _ALL = named(select(tables.tokens).order_by(_COLUMNS.made_at, _COLUMNS.id))
@@ -25,8 +26,6 @@ _REVOKE = named(
 )
 _INSERT = inserting(tables.tokens)
 
-T = TypeVar("T")
-
 
 def read(connection: sqlite3.Connection) -> list[Token]:
     """Return all tokens that were ever made, in the order in which they were."""
@@ -35,35 +34,39 @@ def read(connection: sqlite3.Connection) -> list[Token]:
 
 def tokens(path: Path) -> list[Token]:
     """Return all tokens in a database file. Raises StoreError."""
-    return _with(path, read)
+    with used(path), closing(connections.reading(path, WAIT)) as connection:
+        return read(connection)
 
 
-def add(path: Path, token: Token) -> None:
-    """Keep a new token; the database is made if it is not there, so the first one can come before the service does."""
+def add(path: Path, token: Token, who: Who, audit_key: Path) -> None:
+    """Keep a new token; the database is made if it is not there, so the first one can come before the service does.
 
-    def insert(connection: sqlite3.Connection) -> None:
+    ``audit_key``: the file of the key that signs the line of the audit.
+    """
+
+    def insert(connection: sqlite3.Connection, auditor: Auditor) -> None:
         label = None if token.label is None else json.dumps(token.label, ensure_ascii=False)
         times = (rows.to_micro(token.made_at), rows.to_micro(token.expires_at), rows.to_micro(token.revoked_at))
         _INSERT.run(connection, [(token.id, token.name, token.digest, int(token.role), label, *times)])
+        details = {"name": token.name, "role": token.role.label, "label": token.label}
+        auditor.append(connection, Act(who, Action.TOKEN_CREATE, token.id, details))
 
     schema.ensure(path)
-    _with(path, insert)
+    audited(path, audit_key, insert)
 
 
-def revoke(path: Path, token_id: str) -> Token | None:
+def revoke(path: Path, token_id: str, who: Who, audit_key: Path) -> Token | None:
     """End a token, at once for whoever asks from now on; return it as it is then. None: there is none."""
 
-    def end(connection: sqlite3.Connection) -> Token | None:
-        connection.execute(_REVOKE, {"wanted": token_id, "now": rows.to_micro(time.time())})
-        return next((each for each in read(connection) if each.id == token_id), None)
+    def end(connection: sqlite3.Connection, auditor: Auditor) -> Token | None:
+        changed = connection.execute(_REVOKE, {"wanted": token_id, "now": rows.to_micro(time.time())}).rowcount
+        found = next((each for each in read(connection) if each.id == token_id), None)
+        if changed and found is not None:
+            details = {"name": found.name, "role": found.role.label}
+            auditor.append(connection, Act(who, Action.TOKEN_REVOKE, token_id, details))
+        return found
 
-    return _with(path, end)
-
-
-def _with(path: Path, act: Callable[[sqlite3.Connection], T]) -> T:
-    """Return what ``act`` returns, done in one transaction. Raises StoreError."""
-    with used(path), closing(connections.writing(path)) as connection, transaction(connection):
-        return act(connection)
+    return audited(path, audit_key, end)
 
 
 def _token(row: tuple[Any, ...]) -> Token:

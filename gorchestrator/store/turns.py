@@ -10,15 +10,17 @@ from gorchestrator.domain.errors import StoreError
 from gorchestrator.store import connection as connections
 from gorchestrator.store.files import beside
 
+REMOVING, TRACES = ".gc", ".traces"  # ends of the names of empty files beside the database
+
 
 @contextmanager
-def turn(path: Path) -> Iterator[bool]:
-    """Hold the turn to remove what is not kept; False: another process has it. The file beside the database is empty.
+def turn(path: Path, work: str = REMOVING) -> Iterator[bool]:
+    """Hold the turn to remove what is not kept, or to send traces; False: another process has it.
 
     Raises StoreError if there cannot be one.
     """
     try:
-        handle = os.open(beside(path, ".gc"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        handle = os.open(beside(path, work), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreError(connections.explain(error, path)) from error
     try:

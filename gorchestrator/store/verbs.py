@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, insert, literal_column, null, se
 
 from gorchestrator.domain.records import ENGINE, Kind, OwnerRow, TaskRow
 from gorchestrator.store import rows, tables
+from gorchestrator.store.audit import Note
 from gorchestrator.store.projection import Transaction
 from gorchestrator.store.sql import OPEN, named
 
@@ -50,8 +51,8 @@ _FORGET = named(delete(tables.owners).where(tables.owners.c.id == bindparam("by"
 class RequestCancel:
     """Remember that somebody wants the task to end."""
 
-    def __init__(self, task: str, actor: str, at: float) -> None:
-        self._task, self._actor, self._at = task, actor, at
+    def __init__(self, task: str, actor: str, at: float, note: Note | None = None) -> None:
+        self._task, self._actor, self._at, self._note = task, actor, at, note
 
     def __call__(self, transaction: Transaction) -> TaskRow | None:
         """Write it, unless the task is unknown, final or being cancelled; return the row as it is then."""
@@ -61,6 +62,8 @@ class RequestCancel:
         wanted = {"task": self._task, "at": rows.to_micro(self._at), "actor": self._actor}
         transaction.connection.execute(_CANCEL, wanted)
         transaction.event(Kind.TASK_CANCEL, self._task, self._at, self._actor, {"state": int(task.state)})
+        if self._note is not None:
+            self._note(transaction.connection)
         return self._find(transaction)
 
     def _find(self, transaction: Transaction) -> TaskRow | None:

@@ -1,16 +1,22 @@
 """What commands do with a database that work beside the services, or without them: see that they may, and write."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from gorchestrator.domain.audit import Act
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.store import connection as connections
 from gorchestrator.store import schema
+from gorchestrator.store.audit import Auditor
+from gorchestrator.store.seal import Seal
 from gorchestrator.store.usage import Usage
 
 WAIT = 10.0  # seconds for a lock
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -36,3 +42,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def audited(path: Path, audit_key: Path, act: Callable[[sqlite3.Connection, Auditor], T]) -> T:
+    """Return what ``act`` returns, done in one transaction with its lines of the audit. Raises StoreError.
+
+    ``audit_key``: the file of the key that signs them.
+    """
+    with used(path), closing(connections.writing(path)) as connection:
+        auditor = Auditor(Seal(audit_key))
+        with transaction(connection):
+            found = act(connection, auditor)
+        auditor.committed(connection)
+        return found
+
+
+def note(path: Path, audit_key: Path, act: Act) -> None:
+    """Write a line of the audit that tells of something outside of the database. Raises StoreError."""
+    audited(path, audit_key, lambda connection, auditor: auditor.append(connection, act))

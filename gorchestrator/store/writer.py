@@ -48,10 +48,21 @@ class Report:
 class Writer:
     """The thread's side of the journal. ``put`` and ``stop`` may be called from any thread."""
 
-    def __init__(self, path: Path, report: Callable[[Report], None], patience: float, measures: Measures) -> None:
-        """``patience``: seconds for which an item that somebody waits for may meet a fault before it is given up."""
+    def __init__(
+        self,
+        path: Path,
+        report: Callable[[Report], None],
+        patience: float,
+        measures: Measures,
+        committed: Callable[[sqlite3.Connection], None],
+    ) -> None:
+        """``patience``: seconds for which an item that somebody waits for may meet a fault before it is given up.
+
+        ``committed`` is called in the thread after each commit, and never raises.
+        """
         self._path = path
         self._measures = measures
+        self._committed = committed
         self._report = report
         self._patience = patience
         self._inbox: SimpleQueue[Item | None] = SimpleQueue()
@@ -162,6 +173,7 @@ class Writer:
         reached("before-commit", batch)
         self._connection.execute("COMMIT")
         reached("after-commit", batch)
+        self._committed(self._connection)
         return events
 
     def _close(self) -> None:

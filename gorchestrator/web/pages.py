@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Blueprint, Flask, current_app, render_template
 
 from gorchestrator import __version__
+from gorchestrator.common.http import headers
 
 blueprint = Blueprint("web", __name__, template_folder="templates", static_folder="static")
 
@@ -24,6 +25,7 @@ _SCRIPTS = Path(__file__).parent / "static" / "js"
 def install(app: Flask) -> None:
     """Add the pages and their static files."""
     app.register_blueprint(blueprint)
+    headers.permit(app, "web", headers.PAGES)
 
 
 def scripts(*folders: str) -> list[str]:
@@ -60,6 +62,12 @@ def submit() -> str:
 def task(task_id: str) -> str:
     """Show a task, whose id the script of the page reads from the URL."""
     return render("task", "graph", "nodes", "timeline", "drawer")
+
+
+@blueprint.get("/signin")
+def signin() -> str:
+    """Show where one signs in."""
+    return render("signin")
 
 
 @blueprint.get("/executors")

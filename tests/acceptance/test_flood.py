@@ -124,7 +124,7 @@ def test_what_is_too_much_is_refused_at_once(services):
         taken = [answer.json["id"] for answer in answers if answer.status == 202]
         refused = [answer for answer in answers if answer.status != 202]
         for answer in refused:
-            answer.is_problem(503, "too-many-runs")
+            answer.is_problem(429, "too-many-runs")
             assert int(answer.headers["retry-after"]) > 0
         api.cancel(held)
         wait_until(lambda: not api.call("GET", "/v1/tasks?open=true").json["tasks"], PATIENCE, "all have ended")

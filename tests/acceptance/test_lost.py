@@ -109,6 +109,8 @@ def test_a_person_says_how_a_lost_attempt_counts(services: Services, tmp_path: P
     assert [node["state"] for node in ended["nodes"]] == [3, 3]
     assert ended["nodes"][0]["reason"] == "resolved as success by 127.0.0.1; death not verified"
     assert services.remote.log(task, "b").data == b"blue\n"
+    line, *_ = services.remote.audit(subject=task)["lines"]
+    assert (line["action"], line["details"]) == ("node.resolve", {"node": 0, "answer": "success"})
     wait_until(lambda: not process.is_running(), what="what was left of it is killed")
     again = run_gorch("--url", services.url, "resolve", task, "a", "--as", "failure")
     assert again.returncode == 2

@@ -71,7 +71,7 @@ def test_a_click_on_a_drawn_node_leads_to_its_text(page, service):
 )
 def test_what_is_no_json_is_told_with_line_and_column(page, service, text, line, column, detail):
     asked = []
-    page.on("request", lambda request: asked.append(request.url) if "/v1/" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "/v1/validate" in request.url else None)
     editor = opened(page, service, text)
     expect(summary(page)).to_have_text("1 fault")
     expect(faults(page)).to_have_count(1)
@@ -308,10 +308,10 @@ def test_a_gorch_whose_answer_was_lost_runs_once_and_a_changed_one_anew(page, se
 
 
 def test_refusals_are_told_in_words(page, service):
-    page.faults.expected = ["503", "409"]
+    page.faults.expected = ["429", "503", "409"]
     urn = "urn:gorchestrator:problem:"
     answers = [
-        (503, {"Retry-After": "5"}, {"type": f"{urn}too-many-runs", "detail": "<b>3</b> graphs have not ended yet."}),
+        (429, {"Retry-After": "5"}, {"type": f"{urn}too-many-runs", "detail": "<b>3</b> graphs have not ended yet."}),
         (409, {}, {"type": f"{urn}request-in-progress", "detail": "It is being stored."}),
     ]
 

@@ -1,11 +1,11 @@
 import io
-from dataclasses import fields
 
 import pytest
 from docutils.core import publish_doctree
 from docutils.utils import Reporter
 
 from executor.config import Config as ExecutorConfig
+from gorchestrator.common.settings import entries
 from gorchestrator.config import Config
 from support import ROOT
 
@@ -25,12 +25,12 @@ def test_every_setting_is_documented(cls, title):
     text = (ROOT / "docs/configuration.rst").read_text("utf-8")
     section = text.partition(f"\n{title}\n---")[2].partition("\n---")[0]
     documented = [line.split("``")[1] for line in section.splitlines() if line.startswith("   * - ``")]
-    assert documented == [field.name for field in fields(cls)]
-    for field in fields(cls):
+    assert documented == [field.name for field in entries(cls)]
+    for field in entries(cls):
         help_text = field.metadata["setting"].help.replace("`", "``")
         assert f"     - {help_text}\n" in section, field.name
     marked = [line.split("``")[1] for line in section.splitlines() if line.endswith("`` (live)")]
-    assert marked == [field.name for field in fields(cls) if field.metadata["setting"].live]
+    assert marked == [field.name for field in entries(cls) if field.metadata["setting"].live]
 
 
 def test_the_readme_opens_with_the_two_commands():

@@ -32,7 +32,6 @@ ACCESS, API, EXECUTOR, GORCH, OPERATIONS, WEB = (
     doctree(ROOT / "docs" / f"{name}.rst") for name in ("access", "api", "executor", "gorch", "operations", "web")
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
-OF_EXECUTORS_ONLY = {"invalid"}  # the orchestrator says invalid-gorch
 # An executor is protected by certificates, or on loopback; and it has no thread without which it is dead.
 OF_ORCHESTRATORS_ONLY = {"peer-not-allowed", "not-alive"}
 
@@ -149,13 +148,13 @@ def shared_problems() -> dict[str, int]:
 def test_every_problem_of_the_orchestrator_is_documented():
     known = shared_problems() | FROM_WERKZEUG | {code: status for code, (status, _) in errors._TITLES.items()}
     documented = {slug: int(status) for slug, status in pairs(API, "Problems", "Type").items()}
-    assert documented == {slug: status for slug, status in known.items() if slug not in OF_EXECUTORS_ONLY}
+    assert documented == known
 
 
 def test_every_problem_of_the_executor_is_documented():
     assert set(refusals.Refused.__subclasses__()) == web.STATUS.keys()
     own = {kind.code: int(status) for kind, status in web.STATUS.items()}
-    own[web.CertificateRequired.type] = web.CertificateRequired.status
+    own |= {kind.type: kind.status for kind in (web.CertificateRequired, web.CallerNotAllowed)}
     known = shared_problems() | FROM_WERKZEUG | own
     documented = {slug: int(status) for slug, status in pairs(EXECUTOR, "Problems", "Type").items()}
     assert documented == {slug: status for slug, status in known.items() if slug not in OF_ORCHESTRATORS_ONLY}

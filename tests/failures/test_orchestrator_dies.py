@@ -2,11 +2,14 @@
 
 import sqlite3
 from contextlib import ExitStack, closing, suppress
+from pathlib import Path
 
 import pytest
 
 from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS, stopped
 from gorchestrator.common.faultpoints import POINTS
+from gorchestrator.store import auditing
+from gorchestrator.store.seal import beside_database
 from support import wait_until
 
 # what a commit may hold: the event by which that is seen in the journal
@@ -66,6 +69,17 @@ def test_worker_killed_during_commit(house, point, kind):
         house.once(task)
         house.once(task, name="after")
         assert (EVENTS[kind] in before_the_next_owner(house, task)) is committed
+    assert_audited(house)
+
+
+def assert_audited(house):
+    """Each task has its line of the audit, no other has one, and whoever was killed has broken nothing of the chain."""
+    with closing(house.database()) as database:
+        (path,) = [Path(file) for _, name, file in database.execute("PRAGMA database_list") if name == "main"]
+        tasks = [task for (task,) in database.execute("SELECT id FROM tasks")]
+        lines = [task for (task,) in database.execute("SELECT subject FROM audit WHERE action = 'task.submit'")]
+    assert sorted(lines) == sorted(tasks)
+    assert auditing.check(path, beside_database(path)).fault is None
 
 
 def put_to_sleep(house, process, until):

@@ -107,11 +107,15 @@ def test_a_problem_is_refused_with_its_faults(other, remote):
     assert caught.value.errors == [{"pointer": "/nodes/0", "detail": "bad"}]
 
 
+CONTEXT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
 class Full(Handler):
     """Takes what is posted after it has refused twice."""
 
     def do_POST(self):
         self.server.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.contexts.append(self.headers["traceparent"])
         taken = len(self.server.posted) > 2
         problem = {"type": "urn:gorchestrator:problem:too-many-runs", "title": "Full"}
         after = {"Retry-After": self.server.retry_after} if self.server.retry_after else {}
@@ -123,13 +127,19 @@ class Full(Handler):
 @pytest.fixture
 def full(other):
     other.RequestHandlerClass = Full
-    other.posted, other.retry_after = [], "0"
+    other.posted, other.contexts, other.retry_after = [], [], "0"
     return other
 
 
 def test_a_full_one_is_asked_again(full, remote):
     assert remote.submit("{}", patience=60) == "1"
     assert full.posted == [b"{}"] * 3
+
+
+@pytest.mark.parametrize(("context", "sent"), [(CONTEXT, CONTEXT), ("nonsense", None), (None, None)])
+def test_a_trace_context_is_sent_if_it_is_one(full, remote, context, sent):
+    assert remote.submit("{}", patience=60, context=context) == "1"
+    assert full.contexts == [sent] * 3
 
 
 @pytest.mark.parametrize(

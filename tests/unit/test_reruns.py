@@ -29,7 +29,7 @@ def test_all_that_is_taken_over_is_copied_in_slices(store, monkeypatch):
         scheduler=SimpleNamespace(run=run.append),
         ownership=SimpleNamespace(id=ME),
         fleet=SimpleNamespace(engines=lambda: None),
-        open_runs=10,
+        intake=submissions.Intake(open_runs=10, max_edges=100),
     )
     task = taken.start(build({"nodes": [{"name": f"n{node}"} for node in range(SIZE)]}), None)
     for node in range(SIZE - 1):

@@ -12,7 +12,6 @@ from executor.drivers.docker.mounts import Mount
 from executor.files import private
 
 EXECUTOR, JOB = f"{allowed.OURS}executor", f"{allowed.OURS}job"  # labels
-TOLD = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT")
 EVERYBODY = 0o666
 # The log is read from its start again after a restart of the executor: the daemon must not rotate it.
 LOG = {"Type": "json-file", "Config": {"max-size": "1000g", "max-file": "1", "compress": "false"}}
@@ -26,7 +25,7 @@ def name(job_id: str) -> str:
 def create(api: Any, job: Job, mounts: Iterable[Mount], config: Config, instance: str) -> dict[str, Any]:
     """Return the arguments of ``create_container``. ``instance``: of this executor. Raises SecretUnavailable."""
     options = job.options
-    env = {**job.node_env, **{name: job.env[name] for name in TOLD}, "GORCH_OUTPUT": allowed.OUTPUT}
+    env = {**job.node_env, **job.our_env, "GORCH_OUTPUT": allowed.OUTPUT}
     return {
         "image": job.attempt.artifact,
         "command": [*job.attempt.args] or None,

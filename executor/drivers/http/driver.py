@@ -16,9 +16,8 @@ from executor.drivers.http.options import Options
 from executor.drivers.http.request import Request, Unclear, made
 from executor.drivers.http.veil import Veil
 from executor.outcome import Exit, Outcome, failure
+from gorchestrator.common import traceparent
 from gorchestrator.common.reasons import ReasonCode
-
-OURS = ("GORCH_TASK_ID", "GORCH_NODE", "GORCH_ATTEMPT")  # variables beside those of the node
 
 
 class Http(Driver):
@@ -82,8 +81,8 @@ class Http(Driver):
 
 
 def _request(job: Job) -> Request:
-    variables = {name: job.env[name] for name in OURS} | dict(job.node_env)
-    return made(job.attempt.artifact, job.attempt.args, job.options, variables)
+    variables = {**job.our_env, **job.node_env}
+    return made(job.attempt.artifact, job.attempt.args, job.options, variables, job.our_env.get(traceparent.VARIABLE))
 
 
 def _veil(job: Job) -> Veil:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from gorchestrator import __version__
+from gorchestrator.common import traceparent
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # may be sent again: they change nothing
@@ -61,8 +62,14 @@ class Request:
         return Request("GET", url, kept, None)
 
 
-def made(artifact: str, args: Sequence[str], options: Mapping[str, Any], env: Mapping[str, str]) -> Request:
-    """Return the request of a node; ``env``: its variables. Raises :class:`Unclear`."""
+def made(
+    artifact: str,
+    args: Sequence[str],
+    options: Mapping[str, Any],
+    env: Mapping[str, str],
+    context: str | None = None,
+) -> Request:
+    """Return the request of a node; ``env``: its variables, ``context``: that of its trace. Raises :class:`Unclear`."""
     said = _Said.of(args, options)
     variables = {**env, **said.variables}
     url = said.url or artifact
@@ -71,8 +78,11 @@ def made(artifact: str, args: Sequence[str], options: Mapping[str, Any], env: Ma
     query = urlencode(said.query, quote_via=quote)
     headers = {"User-Agent": f"gorchestrator/{__version__}", "Accept": "*/*", **said.headers}
     body, kind = said.content(plain)
-    if kind and not any(name.lower() == "content-type" for name in headers):
+    given = {name.lower() for name in headers}
+    if kind and "content-type" not in given:
         headers["Content-Type"] = kind
+    if context and traceparent.HEADER not in given:
+        headers[traceparent.HEADER] = context
     if said.basic is not None:
         headers["Authorization"] = "Basic " + base64.b64encode(plain(said.basic).encode()).decode()
     method = said.method or ("GET" if body is None else "POST")

@@ -15,7 +15,7 @@ from flasgger import APISpec, Swagger
 from flask import Blueprint, Flask
 from marshmallow import Schema
 
-from gorchestrator.common.http import problems
+from gorchestrator.common.http import headers, problems, queries
 
 OPENAPI = "3.0.3"
 # What every route may refer to as `#/components/responses/Problem`; the schemas must have `Problem`.
@@ -35,11 +35,13 @@ def install(
     views: Iterable[Callable[..., Any]],
     parameters: Mapping[str, Mapping[str, Any]] | None = None,
     schemes: Mapping[str, Mapping[str, Any]] | None = None,
+    strict: bool = False,
 ) -> None:
-    """Add the docs. ``schemas``: names in ``#/components/schemas`` (a nested schema must come before its user).
+    """Add the docs.
 
-    ``parameters``: what several views refer to as ``#/components/parameters/NAME``. ``schemes``: how callers show who
-    they are, where they have to.
+    ``schemas``: names in ``#/components/schemas`` (a nested schema must come before its user). ``parameters``: what
+    several views refer to as ``#/components/parameters/NAME``. ``schemes``: how callers show who they are, where they
+    have to. ``strict``: whether queries are refused that have other parameters than the docs.
     """
     # A blueprint, because an application may have a template folder of its own.
     app.register_blueprint(Blueprint("apidocs_pages", __name__, template_folder="templates"))
@@ -58,7 +60,10 @@ def install(
     for name, scheme in (schemes or {}).items():
         spec.components.security_scheme(name, dict(scheme))
     template = spec.to_flasgger(app, definitions=list(schemas.items()), paths=list(views))
+    if strict:
+        queries.refuse_unknown(app, template)
     Swagger(app, config=_config(title), template=template, merge=True)
+    headers.permit(app, "flasgger", headers.SWAGGER_UI)
 
 
 def _name(schemas: Mapping[str, type[Schema]], schema: Any) -> str:

@@ -1,6 +1,7 @@
-"""What a request says beside its body: numbers of its query, and ``Prefer: wait=N`` (RFC 7240)."""
+"""What a request says beside its body: numbers and times of its query, and ``Prefer: wait=N`` (RFC 7240)."""
 
 import re
+from datetime import UTC, datetime
 
 from flask import Request
 
@@ -8,6 +9,7 @@ from gorchestrator.common.http.problems import BadQuery
 
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6}(?:\.\d{1,6})?)", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,18}")
+_SECONDS = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 
 
 def wait_of(request: Request, most: float) -> float:
@@ -43,3 +45,20 @@ def number(request: Request, name: str, *, least: int = 0, most: int | None = No
         return int(text)
     limits = f"from {least}" + (f" to {most}" if most else "")
     raise BadQuery(f"The parameter {name} must be a whole number {limits}, not {text[:100]!r}.")
+
+
+def time_of(request: Request, name: str) -> float | None:
+    """Return a time of the query in seconds since the epoch; None if it is not given."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+"))  # an unescaped + of a query is a space
+    except ValueError:
+        raise BadQuery(
+            f"The parameter {name} must be a time such as 2026-11-01T12:00:00Z, or seconds since the epoch, "
+            f"not {text[:50]!r}."
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -51,6 +51,21 @@ class TooLarge(Problem):
     title = "The body is too large"
 
 
+class Malformed(Problem):
+    """The request is not written as HTTP wants it."""
+
+    type = "malformed"
+    title = "The request cannot be read"
+
+
+class RequestTimeout(Problem):
+    """The body comes too slowly: each 16 KiB of it must come within 12 seconds."""
+
+    type = "request-timeout"
+    status = 408
+    title = "The request comes too slowly"
+
+
 class UriTooLong(Problem):
     """The URL is too long; ask for less at once."""
 

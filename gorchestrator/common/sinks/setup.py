@@ -1,53 +1,13 @@
 """Sets up the whole log of a process, as both services do it when they start."""
 
 import logging
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Protocol, TextIO
+from collections.abc import Iterator
+from typing import TextIO
 
 from gorchestrator.common import logs
 from gorchestrator.common.sinks import handler
 from gorchestrator.common.sinks.handler import Sink
-
-
-class LogSettings(Protocol):
-    """What both services have settings for."""
-
-    @property
-    def service(self) -> str:
-        """What receivers are told who sends."""
-
-    @property
-    def log_level(self) -> str:
-        """The level of standard output."""
-
-    @property
-    def log_levels(self) -> Mapping[str, str]:
-        """Loggers and the level that each has everywhere."""
-
-    @property
-    def log_format(self) -> str:
-        """How lines look on standard output."""
-
-    @property
-    def syslog(self) -> str:
-        """The address of syslog's receiver, or nothing."""
-
-    @property
-    def syslog_level(self) -> str:
-        """The level of what it gets."""
-
-    @property
-    def logstash(self) -> str:
-        """The address of logstash, or nothing."""
-
-    @property
-    def logstash_level(self) -> str:
-        """The level of what it gets."""
-
-    @property
-    def logstash_ca(self) -> Path | None:
-        """The CA that logstash is checked with."""
+from gorchestrator.common.sinks.settings import LogSettings
 
 
 def set_up_logs(settings: LogSettings, stream: TextIO | None = None) -> None:

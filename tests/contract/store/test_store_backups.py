@@ -29,7 +29,8 @@ def folder(target: Path) -> None:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    """Return what is in a folder, beside the key of the audit."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("audit.key"))
 
 
 def test_a_backup_is_one_private_file_with_all_that_was_committed(store: Store, path: Path, target: Path) -> None:

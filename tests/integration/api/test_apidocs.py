@@ -112,7 +112,7 @@ def test_every_example_of_a_request_gives_the_answer_that_is_documented(api, spe
         assert str(answer.status) in good, answer.data
         has_shape(spec, answer, found["responses"][str(answer.status)])
         sent += 1
-    assert sent == 2
+    assert sent == 3
 
 
 def test_every_other_route_answers_what_is_documented(api, spec):
@@ -123,9 +123,11 @@ def test_every_other_route_answers_what_is_documented(api, spec):
         if method == "post" or path == "/v1/events":  # which never ends
             continue
         answer = api.call(method.upper(), path.format(task_id=task, node=ended["nodes"][0]["name"]))
-        assert answer.status == 200
-        has_shape(spec, answer, found["responses"]["200"])
-        for header in found["responses"]["200"].get("headers", {}):
+        good = str(answer.status)
+        assert good in {"200", "204"} & set(found["responses"])
+        if answer.data:
+            has_shape(spec, answer, found["responses"][good])
+        for header in found["responses"][good].get("headers", {}):
             assert header.lower() in answer.headers or header in {"Preference-Applied", "Gorch-Log-Gap", "Link"}
 
 

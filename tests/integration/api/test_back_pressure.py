@@ -32,7 +32,7 @@ def stored(api):
 def test_what_is_too_much_is_refused_and_not_stored(api, held):
     before = stored(api)
     answer = api.call("POST", "/v1/tasks", HELD)
-    answer.is_problem(503, "too-many-runs")
+    answer.is_problem(429, "too-many-runs")
     assert answer.headers["retry-after"] == "5"
     assert answer.json["detail"] == (
         "5 graphs have not ended yet, and this service takes no more (setting open_runs, GORCH_OPEN_RUNS). "
@@ -42,7 +42,7 @@ def test_what_is_too_much_is_refused_and_not_stored(api, held):
     api.call("POST", "/v1/tasks", {"nodes": []}).is_problem(422, "invalid-gorch")  # that would not help to try again
     api.cancel(held[0])
     api.submit(HELD | {"name": "fits"})
-    api.call("POST", "/v1/tasks", HELD).is_problem(503, "too-many-runs")
+    api.call("POST", "/v1/tasks", HELD).is_problem(429, "too-many-runs")
     (task,) = [each for each in api.call("GET", "/v1/tasks").json["tasks"] if each["name"] == "fits"]
     api.cancel(task["id"])
 
@@ -53,7 +53,7 @@ def test_workers_share_the_limit(api):
         answers = list(pool.map(lambda _: api.call("POST", "/v1/tasks", HELD), range(40)))
     taken = [answer.json["id"] for answer in answers if answer.status == 202]
     assert len(taken) == MOST
-    assert [answer.status for answer in answers].count(503) == 40 - MOST
+    assert [answer.status for answer in answers].count(429) == 40 - MOST
     for task in taken:
         api.cancel(task)
 
@@ -75,4 +75,4 @@ def test_gorch_says_so_and_waits_if_it_is_asked_to(api, orchestrator, held):
 
 
 def refusals(orchestrator):
-    return sum(each["status"] == 503 for each in orchestrator.events("request"))
+    return sum(each["status"] == 429 for each in orchestrator.events("request"))

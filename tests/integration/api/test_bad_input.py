@@ -383,3 +383,27 @@ def test_a_malformed_chunked_body_is_refused(api, chunks):
         answer = connection.sock.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"urn:gorchestrator:problem:bad-json" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "words"),
+    [
+        ("GET", "/v1/tasks?stat=failure", "no parameter 'stat'; did you mean state?"),
+        ("HEAD", "/v1/tasks?stat=failure", ""),
+        ("GET", "/v1/ping?verbose=1", "no parameter 'verbose'; this route has none"),
+        ("GET", "/v1/tasks/nothing/nodes/a/log?lines=3", "those of this route are offset, "),
+        ("POST", "/v1/tasks?dry_run=true", "no parameter 'dry_run'"),
+        ("DELETE", "/v1/tasks/nothing?force=true", "no parameter 'force'"),
+    ],
+)
+def test_a_parameter_that_there_is_not_is_no_silent_wish(api, method, path, words):
+    answer = api.call(method, path, {"nodes": [{"name": "a"}]} if method == "POST" else None)
+    assert answer.status == 422
+    if method != "HEAD":
+        answer.is_problem(422, "bad-query")
+        assert words in answer.json["detail"]
+
+
+def test_pages_and_probes_may_be_asked_with_more(api):
+    for path in ("/?x=1", "/healthz?x=1", "/readyz?x=1", "/metrics?x=1"):
+        assert api.call("GET", path).status == 200

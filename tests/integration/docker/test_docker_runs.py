@@ -93,14 +93,16 @@ def test_an_entrypoint_takes_the_place_of_that_of_the_image(executor: Executor) 
 
 def test_the_environment_is_that_of_the_node_alone(executor: Executor) -> None:
     job_id = new_id(7, 2)
-    executor.put(job_id, node("env | grep -v -E '^(HOSTNAME|HOME|PATH|SHLVL|PWD)='", env={"COLOUR": "dark  blue"}))
-    executor.end(job_id)
+    context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    document = node("env | grep -v -E '^(HOSTNAME|HOME|PATH|SHLVL|PWD)='", env={"COLOUR": "dark  blue"})
+    executor.put_in(context, job_id, document)
     assert sorted(executor.log_of(job_id).splitlines()) == [
         "COLOUR=dark  blue",
         "GORCH_ATTEMPT=2",
         "GORCH_NODE=n",
         "GORCH_OUTPUT=/gorch/output",
         f"GORCH_TASK_ID={job_id.partition('.')[0]}",
+        f"TRACEPARENT={context}",
     ]
 
 

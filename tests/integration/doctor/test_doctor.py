@@ -10,6 +10,7 @@ import pytest
 
 from gorchestrator import __version__, certificates
 from gorchestrator.client.api import Certificates
+from gorchestrator.common.endpoints import Endpoint
 from gorchestrator.doctor import executors
 from gorchestrator.doctor.finding import Level
 from gorchestrator.store import schema
@@ -44,7 +45,7 @@ def says(found, check, level=None):
 def ask(url, certs):
     """Ask one executor."""
     files = Certificates(certs / "ca.pem", certs / "orchestrator.pem", certs / "orchestrator.key")
-    return list(executors.check({"one": url}, files))
+    return list(executors.check({"one": Endpoint(url)}, files))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,12 @@ def gc(executor: Executor, *arguments: str) -> dict:
     return json.loads(answer.stdout)
 
 
+def pruned(executor: Executor) -> list[dict[str, Any]]:
+    """Return the lines of the log about what was removed."""
+    lines = executor.server.log.splitlines()
+    return [json.loads(line) for line in lines if "jobs_pruned" in line and line.endswith("}")]
+
+
 def test_ended_jobs_go_and_nothing_else_does(executor: Executor) -> None:
     running = executor.start(body(script("echo here", "sleep 600")))
     unread = new_id()
@@ -39,9 +46,8 @@ def test_ended_jobs_go_and_nothing_else_does(executor: Executor) -> None:
         assert executor.call("POST", f"tasks/{job_id}/ack").status_code == 204
     wait_until(lambda: len(done(executor)) == 2, what="the oldest are dropped")
     assert done(executor) == sorted(ids[-2:])
-    said = [json.loads(line) for line in executor.server.log.splitlines() if "jobs_pruned" in line]
-    assert sum(line["count"] for line in said) == JOBS - 2
-    assert all(line["bytes"] > 0 for line in said)
+    wait_until(lambda: sum(line["count"] for line in pruned(executor)) == JOBS - 2, what="the log says so")
+    assert all(line["bytes"] > 0 for line in pruned(executor))
     gone = executor.put(ids[0], body(script("echo again")))
     assert (gone.status_code, gone.json()["type"].rpartition(":")[2]) == (410, "job-gone")
     assert executor.get(ids[-1])["state"] == 3

@@ -115,7 +115,8 @@ def test_no_secret_is_in_any_line(house: House, web: Web) -> None:
         "X-Api-Key": api_key,
         "Proxy-Authorization": f"Basic {base64.b64encode(f'me:{proxy}'.encode()).decode()}",
     }
-    answer = api.call("POST", f"/v1/tasks?token={query}", gorch(web), headers=headers)
+    assert api.call("GET", f"/v1/tasks?token={query}", headers=headers).status == 422
+    answer = api.call("POST", "/v1/tasks", gorch(web), headers=headers)
     assert answer.status == 202, answer.data
     task = api.end(answer.json["id"])
     states = {each["name"]: each["state"] for each in task["nodes"]}

@@ -100,12 +100,19 @@ def test_every_kind_of_end_is_counted_and_nothing_of_a_user_is_a_label(house):
     }
 
 
+def alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # collected between two looks
+        return False
+
+
 def replaced(house, gone):
     """Return when others serve in the place of workers that have been told to end, or were killed."""
     ended = {worker.pid for worker in gone}
 
     def others():
-        now = {worker.pid for worker in house.orchestrator.workers() if worker.status() != psutil.STATUS_ZOMBIE}
+        now = {worker.pid for worker in house.orchestrator.workers() if alive(worker)}
         return len(now) == house.orchestrator.count and not now & ended
 
     wait_until(others, PATIENCE, "other workers")

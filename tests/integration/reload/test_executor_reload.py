@@ -232,10 +232,11 @@ OURS: dict[str, Callable[[House], None]] = {
         body_limit,
     )
 }
+ELSEWHERE = {"allowed_names"}  # it is about certificates, which these callers do without: test_callers.py
 
 
 @pytest.mark.parametrize("house", [True], indirect=True, ids=["gorch"])
-@pytest.mark.parametrize("name", sorted(live(Config)))
+@pytest.mark.parametrize("name", sorted(live(Config) - ELSEWHERE))
 def test_each_setting_that_can_change_is_taken_into_use(house: House, name: str) -> None:
     if name == "ansible_inventory" and shutil.which("ansible-playbook") is None:
         pytest.skip("there is no Ansible")
@@ -246,7 +247,7 @@ def test_each_setting_that_can_change_is_taken_into_use(house: House, name: str)
 
 
 def test_nothing_is_shown_that_cannot_change() -> None:
-    assert LOGS.keys() | OURS.keys() == live(Config)
+    assert LOGS.keys() | OURS.keys() | ELSEWHERE == live(Config)
 
 
 # -- by signals and by hand

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from api_support import Api
+from audit_support import grow_old
 from executor_support import Executor, script
 from gorchestrator.common.reload import live
 from gorchestrator.config import Config
@@ -21,6 +23,7 @@ from support import Server, wait_until
 SUCCESS = 3
 WORKERS = 2
 TWO = {"nodes": [{"name": "a", "engine": "nil"}, {"name": "b", "engine": "nil"}]}
+ONE_EDGE: dict[str, Any] = {"nodes": [{"name": "a"}, {"name": "b", "needs": ["a"]}]}
 NOTICED = 2.0  # seconds within which gunicorn by hand notices a changed file
 BUSY = 3.0  # seconds that a busy machine may take longer
 
@@ -121,6 +124,22 @@ def test_a_faulty_file_changes_nothing_for_workers_that_begin_later_too(house: H
     assert all(house.takes(TWO) for _ in range(2 * WORKERS))
 
 
+def test_the_audit_has_each_reload_once(house: House) -> None:
+    def told() -> list[dict[str, Any]]:
+        return house.api.call("GET", "/v1/audit?action=settings.reload").json["lines"]
+
+    details = {"settings": house.service.change(max_nodes=3)["settings"]}
+    found = wait_until(lambda: (lines := told()) and lines[0]["details"] == details and lines)
+    house.service.refused("max_nodes = 0\n")
+    refused, *others = wait_until(lambda: len(lines := told()) > len(found) and lines)
+    (fault,) = refused["details"]["refused"]
+    assert "max_nodes" in fault
+    assert others == found
+    assert (refused["actor"], refused["source"]) == ("engine", "local")
+    assert refused["subject"] == str(house.service.file)
+    house.service.change()
+
+
 def test_a_changed_file_is_noticed_in_time(house: House) -> None:
     begun = time.monotonic()
     house.service.change(max_nodes=1)
@@ -174,8 +193,33 @@ def max_nodes(house: House) -> None:
 def open_runs(house: House) -> None:
     house.service.change(open_runs=1)
     task = house.api.submit({"nodes": [{"name": "a", "engine": "sleep", "args": ["600"]}]})
-    assert house.api.call("POST", "/v1/tasks", TWO).status == 503
+    assert house.api.call("POST", "/v1/tasks", TWO).status == 429
     house.api.cancel(task)
+
+
+def max_edges(house: House) -> None:
+    house.service.change(max_edges=1)
+    assert house.takes(ONE_EDGE)
+    assert not house.takes({"nodes": [*ONE_EDGE["nodes"], {"name": "c", "needs": ["a"]}]})
+
+
+def submit_rate(house: House) -> None:
+    house.service.change(submit_rate=1)
+    statuses = [house.api.call("POST", "/v1/tasks", TWO).status for _ in range(2)]
+    assert statuses == [202, 429]
+    house.service.change()
+    assert house.api.call("POST", "/v1/tasks", TWO).status == 202
+
+
+def streams_per_client(house: House) -> None:
+    house.service.change(streams_per_client=1)
+    with ExitStack() as stack:
+        statuses = set()
+        for _ in range(WORKERS + 1):
+            connection = stack.enter_context(closing(house.api.connect()))
+            connection.request("GET", "/v1/events")
+            statuses.add(connection.getresponse().status)
+    assert 429 in statuses
 
 
 def allowed_hosts(house: House) -> None:
@@ -185,11 +229,35 @@ def allowed_hosts(house: House) -> None:
     assert house.api.call("GET", "/v1/ping", headers=headers).status == 200
 
 
+def cors_origins(house: House) -> None:
+    headers = {"Origin": "https://console.example"}
+    assert "access-control-allow-origin" not in house.api.call("GET", "/v1/ping", headers=headers).headers
+    house.service.change(cors_origins=["https://console.example"])
+    assert "access-control-allow-origin" in house.api.call("GET", "/v1/ping", headers=headers).headers
+
+
 def trusted_proxies(house: House) -> None:
     house.service.change(trusted_proxies=["127.0.0.1"])
     house.api.call("GET", "/v1/proxied", headers={"X-Forwarded-For": "203.0.113.9"})
     line = house.logstash.wait_for(house.logstash.lines, event="request", path="/v1/proxied")
     assert line["peer"] == "203.0.113.9"
+
+
+def executors(house: House) -> None:
+    """One goes while it has work, and another one comes."""
+    go = Path(house.service.base["data"]) / "go"
+    waits = script(f"while [ ! -e {go} ]; do sleep 0.05; done")
+    runs = house.api.submit({"nodes": [{"name": "runs", "engine": "shell", "artifact": waits}]})
+    house.api.wait_for_node(runs, "runs", state=2)
+    url = house.service.base["executors"]["executor"]
+    house.service.change(executors={"other": {"url": url, "labels": ["some.host"]}})
+    follows = {"name": "a", "engine": "shell", "artifact": "true", "target": "some.host"}
+    assert house.api.end(house.api.submit({"nodes": [follows]}))["nodes"][0]["executor"] == "other"
+    (shown,) = house.api.call("GET", "/v1/ping").json["executors"]
+    assert (shown["name"], shown["labels"], shown["reachable"]) == ("other", ["some.host"], True)
+    go.touch()
+    (node,) = house.api.end(runs)["nodes"]
+    assert (node["state"], node["executor"], node["attempt"]) == (SUCCESS, "executor", 1)
 
 
 def keep_age(house: House) -> None:
@@ -202,6 +270,14 @@ def keep_count(house: House) -> None:
 
 def keep_bytes(house: House) -> None:
     _removes(house, keep_bytes=1)
+
+
+def keep_audit(house: House) -> None:
+    pruned = "/v1/audit?action=audit.prune"
+    assert house.api.call("GET", pruned).json["lines"] == []
+    grow_old(Path(house.service.base["data"]) / "gorchestrator.db", 1, days=3)
+    house.service.change(keep_audit=1.5 * 86_400)
+    wait_until(lambda: house.api.call("GET", pruned).json["lines"], what="it is pruned")
 
 
 def log_limit(house: House) -> None:
@@ -242,19 +318,27 @@ OURS: dict[str, Callable[[House], None]] = {
         body_limit,
         max_nodes,
         open_runs,
+        max_edges,
+        submit_rate,
+        streams_per_client,
         allowed_hosts,
         trusted_proxies,
+        cors_origins,
+        executors,
         log_limit,
         lost_after,
         keep_age,
         keep_count,
         keep_bytes,
+        keep_audit,
     )
 }
+ELSEWHERE = {"client_roles"}  # it is about client certificates: tests/integration/api/test_client_certificates.py
 
 
 @pytest.mark.parametrize("house", [True], indirect=True, ids=["gorch"])
-@pytest.mark.parametrize("name", sorted(live(Config), key=lambda name: name[::-1]))  # those of retention apart
+# Sorted by their ends: those of retention are apart.
+@pytest.mark.parametrize("name", sorted(live(Config) - ELSEWHERE, key=lambda name: name[::-1]))
 def test_each_setting_that_can_change_is_taken_into_use(house: House, name: str, certs: Path) -> None:
     if name in LOGS:
         LOGS[name](house.service, house.ask, certs)
@@ -263,4 +347,4 @@ def test_each_setting_that_can_change_is_taken_into_use(house: House, name: str,
 
 
 def test_nothing_is_shown_that_cannot_change() -> None:
-    assert LOGS.keys() | OURS.keys() == live(Config)
+    assert LOGS.keys() | OURS.keys() | ELSEWHERE == live(Config)

@@ -41,6 +41,12 @@ def test_fifty_at_once_on_one_host(executor: Executor, server: Sshd, tmp_path: P
     wait_until(lambda: not server.jobs, what="the directories on the host are removed")
 
 
+def test_the_trace_context_is_there_too(executor: Executor) -> None:
+    context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    job = executor.put_in(context, new_id(), node(script('echo "seen=$TRACEPARENT"'), output={"seen": ""}))
+    assert job["output"] == {"seen": context}
+
+
 def _begun(server: Sshd) -> int:
     folder = server.home / ".gorchestrator"
     return sum((folder / job / "log").exists() and (folder / job / "log").stat().st_size > 0 for job in server.jobs)

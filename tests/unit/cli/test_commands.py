@@ -132,6 +132,22 @@ def test_config_of_the_executor(run):
     assert len(faulty.stderr.splitlines()) == 2
 
 
+@pytest.mark.parametrize("options", [(), ("--executor",)])
+def test_a_file_is_checked_before_a_service_reads_it(run, tmp_path, options):
+    file = tmp_path / "new.toml"
+    file.write_text("port = 1234\nbody_limit = 2048\n")
+    done = run("config", *options, "--check", file)
+    assert (done.exit_code, done.output) == (0, f"{file} can be used: it sets port, body_limit\n")
+    file.write_text("prt = 1\nport = -1\n")
+    done = run("config", *options, "--check", file)
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        f"Error: file {file}: no such setting as 'prt'; did you mean port?",
+        f"  file {file}: port: -1 is not a port; write 0 (any free one) to 65535",
+    ]
+    assert run("config", *options, "--check", tmp_path / "nowhere").exit_code == 2
+
+
 def test_db_upgrade(run, tmp_path):
     missing = run("db", "upgrade", "--data", tmp_path)
     assert missing.exit_code == 2

@@ -2,13 +2,16 @@
 
 import json
 import os
+import pwd
+from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 
 from gorchestrator.cli.entry import gorch
 from gorchestrator.domain.access import digest
-from gorchestrator.store import tokens
+from gorchestrator.domain.audit import Wanted
+from gorchestrator.store import auditing, connection, tokens
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def test_the_first_one_is_made_before_there_is_a_service(run, tmp_path):
     (kept,) = tokens.tokens(tmp_path / "data" / "gorchestrator.db")
     assert (kept.name, kept.role.label, kept.digest) == ("first", "admin", digest(text))
     files = [(tmp_path / "data" / name).read_bytes() for name in os.listdir(tmp_path / "data")]
-    assert not any(text.rpartition("_")[2].encode() in content for content in files)
+    assert not any(text.split("_", 2)[2].encode() in content for content in files)
 
 
 def test_what_is_listed_says_what_a_token_is_and_opens_nothing(run):
@@ -48,6 +51,23 @@ def test_revoked_it_stays_in_the_list(run):
     assert found["state"] == "revoked"
     again = json.loads(run("revoke", made["id"], "--json").stdout)
     assert again["revoked"] == found["revoked"]
+
+
+def test_the_audit_has_who_made_and_who_revoked_it_once(run, tmp_path):
+    made = json.loads(run("create", "--name", "ci", "--role", "viewer", "--json").stdout)
+    for _ in range(2):
+        run("revoke", made["id"])
+    run("revoke", "nothing")
+    data = tmp_path / "data"
+    with closing(connection.reading(data / "gorchestrator.db")) as opened:
+        lines, _ = auditing.page(opened, Wanted())
+    user = pwd.getpwuid(os.getuid()).pw_name
+    assert [(line.action, line.actor, line.source, line.subject) for line in lines] == [
+        ("token.revoke", user, "local", made["id"]),
+        ("token.create", user, "local", made["id"]),
+    ]
+    assert made["token"].split("_", 2)[2] not in "".join(line.details for line in lines)
+    assert auditing.check(data / "gorchestrator.db", data / "audit.key").fault is None
 
 
 @pytest.mark.parametrize(

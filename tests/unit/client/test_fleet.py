@@ -1,222 +1,239 @@
-"""Which executor a node gets, how many at once, how attempts are killed and acknowledged."""
+"""Which executor a node gets, how it waits for several, and what another configuration changes."""
 
 from pathlib import Path
 
 import gevent
 import pytest
 
-from client_support import AWAY, Notes, ScriptedApi, attempt, info, job, until
+from client_support import AWAY, Notes, info, until
 from gorchestrator.client import fleet as module
+from gorchestrator.client import placing
 from gorchestrator.client.api import Certificates, ExecutorApi
-from gorchestrator.client.faults import FenceStale, Full, JobUnknown
-from gorchestrator.client.fleet import Fleet, RemoteExecutor
+from gorchestrator.client.fleet import Fleet
+from gorchestrator.common.endpoints import Endpoint
 from gorchestrator.common.reasons import ReasonCode
-from gorchestrator.common.states import State
-from gorchestrator.domain.errors import Fenced
+from gorchestrator.domain.attempts import NoExecutor
 from gorchestrator.domain.graph import Node
 from support import PATIENCE
 
-ID = attempt().id
+SHARED = Certificates(Path("ca.pem"), Path("cert.pem"), Path("cert.key"))
 
 
-@pytest.fixture
-def executor_with(monkeypatch):
-    for name in ("_RECEIPTS_PAUSE", "_FIRST_PAUSE", "_KILL_PAUSE"):
-        monkeypatch.setattr(module, name, 0.001)
-    made = []
-
-    def make(*, ping=None, **answers):
-        executor = RemoteExecutor(ScriptedApi(ping=ping or [info()], **answers), lost_after=0.0, log_limit=1000)
-        executor.contact.start()
-        made.append(executor)
-        return executor
-
-    yield make
-    for executor in made:
-        executor.stop()
+def new_fleet(**endpoints):
+    return Fleet(endpoints, SHARED, lost_after=0.0, log_limit=1000)
 
 
-def in_slot(executor, notes, left):
-    """Hold a slot until ``left`` is set."""
-    with executor.slot(notes):
-        left.wait()
-
-
-# -- slots
-
-
-def test_a_slot_tells_the_instance_for_which_an_attempt_is_decided_on(executor_with):
-    with executor_with().slot(Notes()) as instance:
-        assert instance == "instance"
-
-
-@pytest.mark.parametrize(("capacity", "queue", "places"), [(1, 64, 2), (4, 1, 5), (3, 0, 3), (16, 64, 32)])
-def test_no_more_are_in_flight_than_run_and_wait_there(executor_with, capacity, queue, places):
-    executor = executor_with(ping=[info(capacity, queue)])
-    left = gevent.event.Event()
-    holders = [gevent.spawn(in_slot, executor, Notes(), left) for _ in range(places + 3)]
-    until(lambda: len(executor._slots._queue) == 3)
-    assert executor._slots._used == places
-    assert executor.api.sizes == [places]
-    left.set()
-    gevent.joinall(holders, timeout=PATIENCE, raise_error=True)
-    assert executor._slots._used == 0
-
-
-def test_who_waits_for_a_slot_says_so_after_a_moment(executor_with, monkeypatch):
-    monkeypatch.setattr(module, "_PATIENCE", 0.001)
-    executor = executor_with(ping=[info(1, 0)])
-    left, notes = gevent.event.Event(), Notes()
-    holders = [gevent.spawn(in_slot, executor, each, left) for each in (Notes(), notes)]
-    until(lambda: notes.told)
-    assert notes.told == [(ReasonCode.SLOT, "waits for a slot on executor 'executor' (1 are taken)", None)]
-    left.set()
-    gevent.joinall(holders, timeout=PATIENCE, raise_error=True)
-
-
-def test_who_is_killed_while_waiting_leaves_no_trace(executor_with):
-    executor = executor_with(ping=[info(1, 0)])
-    left = gevent.event.Event()
-    first, second = [gevent.spawn(in_slot, executor, Notes(), left) for _ in range(2)]
-    until(lambda: executor._slots._queue)
-    second.kill()
-    left.set()
-    first.get(timeout=PATIENCE)
-    assert executor._slots._used == 0
-    assert not executor._slots._queue
-
-
-def test_an_executor_that_is_away_is_waited_for_and_the_reason_is_taken_back(executor_with, monkeypatch):
-    monkeypatch.setattr(module, "_PATIENCE", 0.001)
-    executor = executor_with(ping=[AWAY, AWAY, info()])
-    notes = Notes()
-    with executor.slot(notes):
-        pass
-    assert notes.codes[0] is ReasonCode.EXECUTOR_UNREACHABLE
-    assert notes.told[0][1].startswith("it is away; not reachable since 20")
-    assert notes.told[-1] == (None, None, None)
-
-
-# -- kills
-
-
-def test_a_kill_returns_when_death_is_proven(executor_with):
-    executor = executor_with(
-        delete=[
-            AWAY,
-            Full("about to stop", 1),
-            job(State.RUNNING, survivors=[7, 8]),
-            job(State.CANCELED),
-        ]
-    )
-    notes = Notes()
-    executor.kill(ID, 3, notes)
-    assert [call for call in executor.api.calls if call[0] == "delete"] == [("delete", ID, 3)] * 4
-    assert [reason for _, reason, _ in notes.told] == [
-        "the kill waits for its executor: it is away",
-        "the kill was refused: about to stop",
-        "processes that cannot be killed: 7, 8",
-    ]
-
-
-def test_there_is_nothing_to_kill_where_the_attempt_is_not_known_any_more(executor_with):
-    executor = executor_with(delete=[JobUnknown(ReasonCode.LOST, "dropped long ago")])
-    executor.kill(ID, 1, Notes())
-    assert executor.api.count("delete") == 1
-
-
-def test_a_kill_by_a_former_owner_is_refused(executor_with):
-    executor = executor_with(delete=[FenceStale(ReasonCode.EXECUTOR_REFUSED, "fence 2 was seen")])
-    with pytest.raises(Fenced):
-        executor.kill(ID, 1, Notes())
-
-
-# -- receipts
-
-
-def test_receipts_are_collected_and_sent_until_they_arrive(executor_with):
-    executor = executor_with(acknowledge=[AWAY, None])
-    for number in range(10):
-        executor.acknowledge(f"{number}")
-    until(lambda: executor.api.count("acknowledge") == 2)
-    until(lambda: not executor._receipts)
-    sent = [call[1] for call in executor.api.calls if call[0] == "acknowledge"]
-    assert sent == [[str(number) for number in range(10)]] * 2
-    executor.acknowledge("later")
-    until(lambda: executor.api.count("acknowledge") == 3)
-
-
-def test_a_fault_of_ours_in_sending_them_loses_none(executor_with, caplog):
-    executor = executor_with(acknowledge=[ZeroDivisionError("of ours"), None])
-    executor.acknowledge("first")
-    until(lambda: caplog.records)
-    executor.acknowledge("second")
-    until(lambda: not executor._receipts)
-    assert executor.api.calls[-1] == ("acknowledge", ["first", "second"])
-
-
-# -- the choice
+def endpoint(name, **more):
+    return Endpoint(f"https://{name}", **more)
 
 
 @pytest.fixture
 def fleet():
-    certificates = Certificates(Path("ca.pem"), Path("cert.pem"), Path("cert.key"))
-    return Fleet({"one": "https://one", "two": "https://two"}, certificates, lost_after=0.0, log_limit=1000)
+    return new_fleet(one=endpoint("one"), two=endpoint("two"))
 
 
-def chosen(fleet, engine="shell", target=""):
-    return fleet.choose(Node(0, "a", engine=engine, target=target)).name
+def reach(executor, *engines, capacity=1, queue=0):
+    """Have contact to an executor with these engines."""
+    executor.contact.found(info(capacity, queue, executor.name, *(engines or ("shell",))))
 
 
-def test_a_node_goes_to_the_executor_that_its_target_names(fleet):
-    assert chosen(fleet, target="two") == "two"
+def names(fleet, engine="shell", target=""):
+    return [each.name for each in fleet.fitting(target, engine)]
+
+
+class Holder:
+    """A node that holds a slot until it is told to leave."""
+
+    def __init__(self, fleet, **node):
+        self.notes, self.left, self.name = Notes(), gevent.event.Event(), None
+        self.greenlet = gevent.spawn(self._hold, fleet, Node(0, "a", **{"engine": "shell"} | node))
+        gevent.sleep(0)
+
+    def _hold(self, fleet, node):
+        with fleet.place(node, self.notes) as (executor, _):
+            self.name = executor.name
+            self.left.wait()
+
+    def leave(self):
+        self.left.set()
+        self.greenlet.get(timeout=PATIENCE)
+
+
+# -- who fits
+
+
+def test_a_node_may_go_to_the_executor_that_its_target_names_and_to_no_other(fleet):
+    assert names(fleet, target="two") == ["two"]
+    assert names(fleet, target="two", engine="what it says itself") == ["two"]
     assert fleet.named("two").url == "https://two"
     assert fleet.named("three") is None
+    assert (fleet.takes("two"), fleet.takes("some.host")) == (True, False)
 
 
-def test_else_to_the_first_that_has_its_engine(fleet):
-    one, two = fleet
-    one.contact.info, two.contact.info = info(16, 64, "1", "shell"), info(16, 64, "2", "shell", "docker")
-    assert chosen(fleet, target="some.host") == "one"
-    assert chosen(fleet, engine="docker") == "two"
-    with pytest.raises(LookupError, match="no executor has the engine 'ssh'"):
-        chosen(fleet, engine="ssh")
+def test_else_to_those_with_that_label():
+    fleet = new_fleet(
+        one=endpoint("one", labels=("gpu",)), two=endpoint("two"), three=endpoint("three", labels=("gpu",))
+    )
+    assert names(fleet, target="gpu") == ["one", "three"]
+    reach(fleet.named("one"), "docker")
+    assert names(fleet, target="gpu") == ["three"]  # which may have any engine, as far as is known
+    reach(fleet.named("three"), "docker")
+    with pytest.raises(NoExecutor, match="no executor with the label 'gpu' has the engine 'shell'"):
+        names(fleet, target="gpu")
 
 
-def test_one_that_was_never_reached_may_have_any_engine(fleet):
-    one, two = fleet
-    one.contact.info = info(16, 64, "1", "shell")
-    assert chosen(fleet, engine="docker") == "two"
+def test_else_to_the_default_ones_and_where_none_is_said_to_be_to_all():
+    fleet = new_fleet(one=endpoint("one"), two=endpoint("two", default=True), three=endpoint("three", default=True))
+    assert names(fleet) == ["two", "three"]
+    assert names(fleet, target="some.host") == ["two", "three"]
+    assert names(new_fleet(one=endpoint("one"), two=endpoint("two"))) == ["one", "two"]
+
+
+def test_else_to_nobody(fleet):
+    for executor in fleet:
+        reach(executor, "docker")
+    with pytest.raises(NoExecutor, match="no executor has the engine 'ssh'"):
+        names(fleet, engine="ssh")
+    assert fleet.engines() == {"docker": frozenset()}
+
+
+def test_the_engines_are_not_known_before_all_were_reached(fleet):
+    reach(fleet.named("one"))
     assert fleet.engines() is None
-    two.contact.info = info(16, 64, "2", "docker")
-    assert fleet.engines() == {"shell": frozenset(), "docker": frozenset()}
 
 
-@pytest.mark.parametrize(
-    ("capacity", "queue", "processes", "places"), [(16, 64, 1, 32), (16, 64, 4, 20), (2, 0, 2, 1), (1, 0, 5, 1)]
-)
-def test_together_the_processes_have_no_more_in_flight_than_an_executor_takes(
-    executor_with, capacity, queue, processes, places
-):
-    executor = executor_with(ping=[info(capacity, queue)])
-    until(lambda: executor.contact.info)
-    executor.share_with(processes)
-    assert executor._slots.limit == places
+# -- which of them it gets
 
 
-def test_kept_connections_outlive_a_ping_that_brings_no_news():
-    api = ExecutorApi("executor", "https://127.0.0.1:1", Certificates(Path("ca"), Path("cert"), Path("key")))
-    api.resize(8)
-    before = api._session.adapters[api.url]
-    api.resize(8)
-    assert api._session.adapters[api.url] is before
-    api.resize(9)
-    assert api._session.adapters[api.url] is not before
+def test_the_least_loaded_one_gets_it_for_its_weight():
+    fleet = new_fleet(one=endpoint("one"), two=endpoint("two", weight=3))
+    for executor in fleet:
+        reach(executor, capacity=100)
+    assert sorted(Holder(fleet).name for _ in range(8)) == ["one"] * 2 + ["two"] * 6
 
 
-def test_one_that_can_be_reached_comes_before_one_that_was_never_seen(fleet):
-    _, two = fleet
-    assert chosen(fleet) == "one"  # nothing is known of either
-    two.contact.info = info(16, 64, "2", "shell")
-    two.contact._there.set()
-    assert chosen(fleet) == "two"
+def test_one_that_can_be_reached_gets_it_whatever_its_load(fleet):
+    reach(fleet.named("two"), capacity=5)
+    assert {Holder(fleet).name for _ in range(5)} == {"two"}
+
+
+def test_who_waits_for_several_gets_the_first_slot_that_is_free(fleet, monkeypatch):
+    monkeypatch.setattr(placing, "PATIENCE", 0.001)
+    for executor in fleet:
+        reach(executor)
+    first, second = Holder(fleet), Holder(fleet)
+    third, fourth = Holder(fleet), Holder(fleet)
+    until(lambda: third.notes.told and fourth.notes.told)
+    code, reason, _ = third.notes.told[0]
+    assert code is ReasonCode.SLOT
+    assert (
+        reason
+        == "waits for one of 2 executors: 'one' has no slot free (1 are taken); 'two' has no slot free (1 are taken)"
+    )
+    second.leave()
+    until(lambda: third.name)
+    assert (third.name, fourth.name) == (second.name, None)
+    first.leave()
+    until(lambda: fourth.name)
+    assert fourth.name == first.name
+    for each in (third, fourth):
+        each.leave()
+    assert [(each.slots.used, each.slots.queued) for each in fleet] == [(0, 0), (0, 0)]
+
+
+def test_who_waits_for_executors_that_are_away_gets_the_first_that_is_back(fleet, monkeypatch):
+    monkeypatch.setattr(placing, "PATIENCE", 0.001)
+    for executor in fleet:
+        executor.contact.lost(AWAY)
+    holder = Holder(fleet)
+    until(lambda: holder.notes.told)
+    code, reason, _ = holder.notes.told[0]
+    assert code is ReasonCode.EXECUTOR_UNREACHABLE
+    assert reason.count("it is away; not reachable since 20") == 2
+    reach(fleet.named("two"))
+    until(lambda: holder.name)
+    assert holder.name == "two"
+    assert holder.notes.told[-1] == (None, None, None)
+
+
+def test_one_that_turns_out_not_to_have_the_engine_does_not_get_it(fleet):
+    holder = Holder(fleet, engine="docker")
+    reach(fleet.named("one"), "shell")
+    gevent.sleep(0)
+    assert (holder.name, fleet.named("one").slots.used) == (None, 0)
+    reach(fleet.named("two"), "docker")
+    until(lambda: holder.name)
+    assert holder.name == "two"
+
+
+def test_who_is_killed_while_waiting_for_several_leaves_no_trace(fleet):
+    for executor in fleet:
+        reach(executor)
+    holders = [Holder(fleet) for _ in range(3)]
+    holders[2].greenlet.kill()
+    for each in holders[:2]:
+        each.leave()
+    assert [(each.slots.used, each.slots.queued) for each in fleet] == [(0, 0), (0, 0)]
+
+
+# -- another configuration
+
+
+@pytest.fixture
+def changed(fleet, monkeypatch):
+    """Return a fleet that looks often whether what was taken out can be forgotten, and does not call anybody."""
+    monkeypatch.setattr(module, "_LOOK", 0.001)
+    monkeypatch.setattr(placing, "PATIENCE", 0.001)
+    monkeypatch.setattr(placing, "_LOOK", 0.001)
+    monkeypatch.setattr(ExecutorApi, "ping", lambda _: info())
+    for executor in fleet:
+        reach(executor)
+    return fleet
+
+
+def test_one_that_was_taken_out_gets_nothing_new_and_is_known_until_what_runs_there_has_ended(changed):
+    runs = Holder(changed, target="two")
+    gone = changed.named("two")
+    waits = Holder(changed, target="two")
+    changed.replace({"one": endpoint("one")})
+    assert [each.name for each in changed] == ["one"]
+    assert changed.named("two") is gone
+    until(lambda: waits.name)
+    assert waits.name == "one"  # its target is no executor any more, so it goes to the default ones
+    runs.leave()
+    until(lambda: changed.named("two") is None)
+    assert gone.stopped
+
+
+def test_one_that_comes_gets_its_part(changed, monkeypatch):
+    joined = []
+    changed.joined = joined.append
+    holders = [Holder(changed) for _ in range(3)]
+    until(lambda: sum(each.name is not None for each in holders) == 2)
+    changed.replace({"one": endpoint("one"), "two": endpoint("two"), "three": endpoint("three")})
+    assert joined == [changed.named("three")]
+    until(lambda: all(each.name for each in holders))
+    assert {each.name for each in holders} == {"one", "two", "three"}
+    joined[0].stop()
+
+
+def test_one_that_is_taken_out_and_comes_back_goes_on(changed):
+    runs = Holder(changed, target="two")
+    two = changed.named("two")
+    changed.replace({"one": endpoint("one")})
+    changed.replace({"one": endpoint("one"), "two": endpoint("two")})
+    assert changed.named("two") is two
+    runs.leave()
+    assert Holder(changed, target="two").name == "two"
+    assert not two.stopped
+
+
+def test_labels_and_weights_count_at_once_and_another_url_is_called_from_then_on(changed):
+    one = changed.named("one")
+    own = {"tls_cert": Path("own.pem"), "tls_key": Path("own.key")}
+    changed.replace({"one": endpoint("elsewhere", labels=("gpu",), **own), "two": endpoint("two", weight=2)})
+    assert changed.named("one") is one
+    assert names(changed, target="gpu") == ["one"]
+    assert one.url == "https://elsewhere"
+    assert one.api.certificates == Certificates(Path("ca.pem"), Path("own.pem"), Path("own.key"))
+    assert changed.named("two").load == 0.5

@@ -3,8 +3,9 @@
 import pytest
 
 from client_support import AWAY, ScriptedApi, info, job, until
-from gorchestrator.client import contact, fleet, reconcile
-from gorchestrator.client.fleet import RemoteExecutor
+from gorchestrator.client import contact, reconcile
+from gorchestrator.client import executor as module
+from gorchestrator.client.executor import RemoteExecutor
 from gorchestrator.client.reconcile import Reconciler
 from gorchestrator.common import wire
 from gorchestrator.common.states import State
@@ -13,7 +14,7 @@ from gorchestrator.domain.errors import StoreUnavailable
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(fleet, "_RECEIPTS_PAUSE", 0.001)
+    monkeypatch.setattr(module, "_RECEIPTS_PAUSE", 0.001)
     monkeypatch.setattr(reconcile, "_EVERY", 0.01)
     monkeypatch.setattr(reconcile, "_LOOK", 0.01)
     monkeypatch.setattr(wire, "LIST_LIMIT", 2)

@@ -12,7 +12,7 @@ import pytest
 
 from gorchestrator.common import checks, reload
 from gorchestrator.common.board import Board, Stamp, stamp_of
-from gorchestrator.common.reload import Changes, Reloading
+from gorchestrator.common.reload import Changes, Judged, Reloading
 from gorchestrator.common.settings import Rule, load, setting
 
 
@@ -72,6 +72,33 @@ def test_what_has_changed_is_taken_and_told_without_its_value(made: Made, caplog
     assert "hidden-value" not in caplog.text
     made.reloading.look()
     assert len(caplog.records) == 1
+
+
+def test_what_was_judged_is_reported_once_and_a_report_that_fails_hinders_nothing(
+    made: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports: list[Judged] = []
+    made.reloading.report(reports.append)
+    made.write("most = 8\nport = 81\n")
+    made.reloading.look()
+    made.reloading.look()
+    made.write("most = 0\n")
+    made.reloading.look()
+    changed, refused = reports
+    assert changed == Judged(made.file, ["most"], ["port"])
+    assert (refused.file, refused.changed, len(refused.faults)) == (made.file, (), 1)
+    made.write("most = 8\n")
+    made.reloading.reload()  # as it was
+    assert reports == [changed, refused]
+
+    def failing(_: Judged) -> None:
+        raise OSError("nobody is there")
+
+    made.reloading.report(failing)
+    made.write("most = 9\n")
+    made.reloading.look()
+    assert made.taken[-1] == ("most", 9)
+    assert "nobody is there" in caplog.text
 
 
 def test_a_setting_that_is_taken_out_has_its_default_again(made: Made) -> None:

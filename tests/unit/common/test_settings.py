@@ -43,13 +43,6 @@ def test_the_environment_wins_over_the_file_and_sources_are_known(tmp_path):
     assert loaded.sources["data"] == "default"
 
 
-def test_executors_are_a_table_or_a_list(tmp_path):
-    file = written(tmp_path, '[executors]\none = "https://a:1"\ntwo = "https://b:2/"\n')
-    assert Config.load({"GORCH_CONFIG": file}).value.executors == {"one": "https://a:1", "two": "https://b:2/"}
-    named = Config.load({"GORCH_EXECUTORS": "x=https://a:1, y = https://[::1]:2"}).value.executors
-    assert named == {"x": "https://a:1", "y": "https://[::1]:2"}
-
-
 def test_every_fault_is_told_at_once(tmp_path):
     file = written(tmp_path, 'prt = 1\nlease = "x"\nworkers = true\nlog_level = "loud"\ndata = ""\n')
     found = faults(
@@ -97,6 +90,11 @@ def test_every_fault_is_told_at_once(tmp_path):
         ("GORCH_BIND", "a b", "is not a host"),
         ("GORCH_ALLOWED_HOSTS", "a.example:80", "write the name alone, 'a.example'"),
         ("GORCH_ALLOWED_HOSTS", "localhost,[::1]:8080", "write the name alone, '[::1]'"),
+        ("GORCH_CLIENT_CA", "ca.pem", "over HTTPS only; give certfile and keyfile too"),
+        ("GORCH_CLIENT_ROLES", "ci=operator", "nobody is asked for a certificate; give client_ca"),
+        ("GORCH_CLIENT_ROLES", "ci=root", "ci: 'root' is unknown; write one of viewer, operator, admin"),
+        ("GORCH_CORS_ORIGINS", "*", "'*' is no origin; write one such as https://console.example"),
+        ("GORCH_CORS_ORIGINS", "https://x.example/", "is no origin"),
         ("GORCH_ZZZ", "1", "there are: GORCH_BIND"),
         ("GORCH_CONFIG", "/nowhere.toml", "cannot read /nowhere.toml: No such file"),
     ],

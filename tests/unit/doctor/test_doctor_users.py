@@ -5,6 +5,7 @@ import os
 import pytest
 
 from gorchestrator import certificates, doctor
+from gorchestrator.common.endpoints import Endpoint
 from gorchestrator.config import Config
 from gorchestrator.doctor import Level
 from gorchestrator.store import schema
@@ -28,7 +29,7 @@ def closed(tmp_path):
 
 
 def test_what_may_not_be_looked_at_is_said(closed):
-    config = Config(data=closed / "data", certs=closed / "certs", executors={"one": "https://127.0.0.1:1"})
+    config = Config(data=closed / "data", certs=closed / "certs", executors={"one": Endpoint("https://127.0.0.1:1")})
     found = list(doctor.orchestrator(config))
     bad = {(each.check, each.subject) for each in found if each.level is Level.FAULT}
     assert bad == {
@@ -36,6 +37,7 @@ def test_what_may_not_be_looked_at_is_said(closed):
         ("certificates", str(closed / "certs" / "ca.pem")),
         ("permissions", str(closed / "data")),
         ("database", str(closed / "data" / "gorchestrator.db")),
+        ("audit", str(closed / "data" / "audit.key")),
         ("executors", "one"),
     }
     assert all("Permission denied" in each.says for each in found if each.level is Level.FAULT)

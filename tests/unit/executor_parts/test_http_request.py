@@ -118,3 +118,12 @@ def test_headers_are_for_the_server_that_they_were_given_for() -> None:
         assert request("header:X=y").elsewhere(url, 302).headers.keys() == {"User-Agent"}
         with pytest.raises(Unclear, match="would send the body to another server"):
             request("body=x").elsewhere(url, 307)
+
+
+def test_the_request_carries_the_context_unless_it_has_its_own() -> None:
+    context = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    found = made(URL, (), {}, {}, context)
+    assert found.headers["traceparent"] == context.encode()
+    assert "traceparent" not in found.elsewhere("https://elsewhere.example/", 302).headers
+    own = made(URL, ("header:TraceParent=mine",), {}, {}, context).headers
+    assert [value for name, value in own.items() if name.lower() == "traceparent"] == [b"mine"]

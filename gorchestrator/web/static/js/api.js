@@ -1,6 +1,7 @@
 /* Calls of the public API. An answer that is an error becomes a `Problem`, whose text is fit to be shown. */
 
 const BASE = "/v1";
+const SIGN_IN = "/signin"; // where whoever is not known is led to
 
 /**
  * An error that the service answered. `type`: its last word, such as `task-unknown`; `errors`: faults of a document;
@@ -60,6 +61,10 @@ export async function call(method, path, { query, headers, body, signal } = {}) 
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Unreachable(error);
+  }
+  if (answer.status === 401 && location.pathname !== SIGN_IN) {
+    const here = location.pathname + location.search + location.hash;
+    location.assign(`${SIGN_IN}?next=${encodeURIComponent(here)}`);
   }
   if (!answer.ok && answer.status !== 304) {
     throw new Problem(answer.status, await problemOf(answer), Number(answer.headers.get("Retry-After")) || 0);

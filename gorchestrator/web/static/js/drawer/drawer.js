@@ -17,7 +17,7 @@ export class Drawer {
   #state = h("span");
   #facts = new Facts();
   #why; #attempts; #log;
-  #rerun = h("button", { type: "button", onclick: () => this.#actions.rerun([this.#node.name]) }, "Rerun from here …");
+  #rerun = h("button", { type: "button", dataset: { needs: "operator" }, onclick: () => this.#actions.rerun([this.#node.name]) }, "Rerun from here …");
   #wide = h("button", { type: "button", class: "plain", "aria-label": "Wide", title: "as wide as the page", "aria-pressed": "false", onclick: () => this.#widen() }, "⤢");
 
   /** `actions`: `select(id)`, `close()`, and `rerun(names)`, which asks first. */

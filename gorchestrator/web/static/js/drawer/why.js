@@ -70,7 +70,7 @@ export class Why {
 
   #answers({ how }) {
     const id = this.#id;
-    const button = (as, label) => h("button", { type: "button", dataset: { key: as }, onclick: () => resolve(this.#model, id, as) }, label);
+    const button = (as, label) => h("button", { type: "button", dataset: { key: as, needs: "operator" }, onclick: () => resolve(this.#model, id, as) }, label);
     return [
       h("div", { class: "answers" }, button("success", "It succeeded …"), button("failure", "It failed …"), button("retry", "Run it again …")),
       h("p", { class: "muted" }, "or ", h("code", {}, how)),

@@ -8,21 +8,22 @@ const CROSS = "M4.2 3 8 6.8 11.8 3 13 4.2 9.2 8l3.8 3.8-1.2 1.2L8 9.2 4.2 13 3 1
 const COLUMNS = ["Engine", "Can work", "Why not, and the keys of a node that it takes"];
 
 export class Card {
-  #parts = { presence: h("div", { class: "presence" }), state: h("div", { class: "wide" }), engines: h("div", { class: "wide" }) };
+  #parts = { presence: h("div", { class: "presence" }), address: h("p", { class: "address wide" }), state: h("div", { class: "wide" }), engines: h("div", { class: "wide" }) };
   #shown = {};
   element;
 
-  constructor({ name: called, url }) {
+  constructor({ name: called }) {
     const label = { class: "panel executor", "aria-label": `Executor ${called}` };
-    const address = h("p", { class: "address mono wide" }, name(url));
-    this.element = h("section", label, h("h2", {}, name(called)), this.#parts.presence, address, this.#parts.state, this.#parts.engines);
+    const { presence, address, state, engines } = this.#parts;
+    this.element = h("section", label, h("h2", {}, name(called)), presence, address, state, engines);
   }
 
   /** Show an executor as a ping tells of it; a part that is as it was keeps its focus and its selection. */
   show(executor) {
-    const { reachable, reason, since, capacity, load, engines } = executor;
+    const { reachable, reason, since, capacity, load, engines, url, labels, weight, default: all } = executor;
     this.element.classList.toggle("away", !reachable);
     this.#part("presence", [reachable, since, rough(seconds(since) ?? 0)], () => presence(executor));
+    this.#part("address", [url, labels, weight, all], () => address(executor));
     this.#part("state", [reason, capacity, load], () => (reachable ? places(executor) : h("p", { dir: "auto" }, reason)));
     this.#part("engines", engines, () => engines && list(engines, this.#isOpen()));
   }
@@ -43,6 +44,13 @@ function presence({ reachable, since }) {
   const word = reachable ? "reachable" : "not reachable";
   const age = since ? h("span", { class: "muted" }, " since ", time(since), ` (${rough(seconds(since))})`) : null;
   return h("p", { class: `badge state-${reachable ? "success" : "failure"}` }, mark(reachable), word, age);
+}
+
+/** Where it is, and whom it is for beside nodes that name it. */
+function address({ url, labels, weight, default: all }) {
+  const tags = labels.map((label) => h("span", { class: "tag", title: "a target that it takes beside its name" }, name(label)));
+  const rest = [all ? null : "only for its name and labels", weight === 1 ? null : `weight ${weight}`].filter(Boolean).join(" · ");
+  return [h("span", { class: "mono" }, name(url)), ...tags.flatMap((tag) => [" ", tag]), rest && h("span", { class: "muted" }, ` ${rest}`)];
 }
 
 function mark(good) {

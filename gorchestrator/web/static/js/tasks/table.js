@@ -66,6 +66,7 @@ export class Table {
   pick(ids) {
     this.#picked = new Set(ids);
     for (const [id, row] of this.#rows) row.pick(this.#picked.has(id));
+    this.#all.disabled = this.#rows.size === 0; // a click before there are rows would seem to do nothing
     this.#all.checked = this.#rows.size > 0 && this.#picked.size === this.#rows.size;
     this.#all.indeterminate = this.#picked.size > 0 && !this.#all.checked;
     this.#on.picked([...this.#picked]);
