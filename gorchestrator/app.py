@@ -116,7 +116,7 @@ def _follow(changes: reload.Changes[Config], app: Flask, parts: Parts) -> None:
 
     changes.on(*LOGS, act=set_up_logs)
     changes.on(*LIMITS, act=limit)
-    changes.on("executors", act=lambda new: parts.fleet.replace(new.executors))
+    changes.on("executors", act=lambda new: parts.use(new.executors))
 
 
 def _install_docs(app: Flask) -> None:

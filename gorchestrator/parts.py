@@ -1,11 +1,15 @@
 """What lives as long as a process of the orchestrator: the store, the executors, the runs, and how they are joined."""
 
+import json
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gorchestrator.client.api import Certificates, without_context
 from gorchestrator.client.fleet import Fleet
 from gorchestrator.client.reconcile import Reconciler
+from gorchestrator.common import endpoints
+from gorchestrator.common.endpoints import Endpoint, Endpoints
 from gorchestrator.common.stopping import end_all
 from gorchestrator.config import Config
 from gorchestrator.domain.errors import StoreError
@@ -65,6 +69,7 @@ class Parts:
     def __init__(self, config: Config) -> None:
         measures = Measures(config.metrics)
         self.store = Store.open(config.database, damaged=end_all, measures=measures, audit_key=config.audit_key)
+        self._remember(config.executors)
         self.exporter = self._exporter(config, measures)
         certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
         self.fleet = Fleet(
@@ -73,6 +78,7 @@ class Parts:
             lost_after=config.lost_after,
             log_limit=config.log_limit,
             context=self.exporter.context if self.exporter else without_context,
+            recalled=self._recalled,
         )
         self.reconciler = Reconciler(self.fleet, self.store.reader.final_attempts)
         self.fleet.joined = self.reconciler.join
@@ -133,6 +139,19 @@ class Parts:
         self.fleet.limit(lost_after=config.lost_after, log_limit=config.log_limit)
         self.retention.use(Limits(config.keep_age, config.keep_count, config.keep_bytes), config.keep_audit)
         self.service.access.use(config.client_roles)
+
+    def use(self, executors: Endpoints) -> None:
+        """Have these executors from now on: see :meth:`Fleet.replace`. Where they are is remembered in the store."""
+        self._remember(executors)
+        self.fleet.replace(executors)
+
+    def _remember(self, executors: Endpoints) -> None:
+        texts = {name: json.dumps(endpoint.plain()) for name, endpoint in executors.items()}
+        self.store.journal.remember_executors(texts)
+
+    def _recalled(self, name: str) -> Endpoint | None:
+        text = self.store.reader.executor(name)
+        return None if text is None else endpoints.of_file({name: json.loads(text)}, Path("/"))[name]
 
     def _exporter(self, config: Config, measures: Measures) -> "Exporter | None":
         if not config.otlp_endpoint:

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from stopping import stopped
 from support import PATIENCE, Server, wait_until
 
 PROBLEM = "urn:gorchestrator:problem:"
@@ -176,6 +176,10 @@ class Orchestrator(Server):
         return 0
 
     @property
+    def database(self) -> Path:
+        return self.folder / "data" / "gorchestrator.db"
+
+    @property
     def api(self) -> Api:
         return Api(int(self.url.rpartition(":")[2]))
 
@@ -202,12 +206,7 @@ class Orchestrator(Server):
         """Return a connection that this worker serves: it is made while the others are stopped."""
         others = [each for each in self.workers() if each.pid != worker.pid]
         with closing(self.api.connect()) as connection:
-            for other in others:
-                other.send_signal(signal.SIGSTOP)
-            try:
+            with stopped(*others):
                 connection.request("GET", "/v1/tasks?limit=1")
                 connection.getresponse().read()
-            finally:
-                for other in others:
-                    other.send_signal(signal.SIGCONT)
             yield connection

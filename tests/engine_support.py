@@ -130,6 +130,8 @@ class ScriptedExecutor:
     def named(self, name):
         return self if name == self.name else None
 
+    recall = named
+
     def until_killed(self, attempt, watch) -> Result:
         """Be a script: run until a kill."""
         self.death.wait()

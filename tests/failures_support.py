@@ -1,7 +1,6 @@
 """Both services as real processes with a proxy between them, a ledger of what was run, and what tests do to them."""
 
 import shlex
-import signal
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -157,7 +156,7 @@ class House:
 
     def database(self) -> sqlite3.Connection:
         """Return a connection of our own to the journal."""
-        return sqlite3.connect(self.folder / "orchestrator" / "data" / "gorchestrator.db", isolation_level=None)
+        return sqlite3.connect(self.orchestrator.database, isolation_level=None)
 
     def restart_executor(self) -> None:
         self.executor.start_server()
@@ -175,16 +174,3 @@ def house(folder: Path, certs: Path, *, back: dict[str, str] | None = None, **se
         found = House(folder, certs, back=back or {}, **settings)
         found.start(stack)
         yield found
-
-
-@contextmanager
-def stopped(*processes: psutil.Process) -> Iterator[None]:
-    """Keep processes from running."""
-    for process in processes:
-        process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGCONT)

@@ -11,17 +11,9 @@ import requests
 
 from gorchestrator.client import answers
 from gorchestrator.client.answers import Info, JobView
-from gorchestrator.client.faults import (
-    CallFault,
-    FenceStale,
-    Full,
-    JobUnknown,
-    Rejected,
-    Replaced,
-    Unreachable,
-    explain,
-)
+from gorchestrator.client.faults import Unreachable, explain
 from gorchestrator.client.handshakes import Adapter, Handshakes
+from gorchestrator.client.refusals import refusal
 from gorchestrator.common import traceparent, wire
 from gorchestrator.common.credentials import TlsFiles
 from gorchestrator.common.endpoints import Endpoint
@@ -31,21 +23,6 @@ from gorchestrator.domain.attempts import Attempt
 
 _CONNECT = 5.0  # seconds to connect, the TLS handshake included
 _ANSWER = 10.0  # seconds for an answer beyond the time that it was asked to wait
-_PROBLEM = "urn:gorchestrator:problem:"
-# The executor's problems by the end of their type; what is not here may pass and is tried again.
-_FAULTS: Mapping[str, tuple[type[CallFault], ReasonCode]] = {
-    "job-unknown": (JobUnknown, ReasonCode.LOST),
-    "fence-stale": (FenceStale, ReasonCode.EXECUTOR_REFUSED),
-    "instance-mismatch": (Replaced, ReasonCode.LOST),
-    "engine-unknown": (Rejected, ReasonCode.ENGINE),
-    "attempt-differs": (Rejected, ReasonCode.INTERNAL),
-    "field-not-honoured": (Rejected, ReasonCode.ARGUMENT),
-    "options-invalid": (Rejected, ReasonCode.ARGUMENT),
-    "job-gone": (JobUnknown, ReasonCode.LOST),
-    "invalid": (Rejected, ReasonCode.EXECUTOR_REFUSED),
-    "too-large": (Rejected, ReasonCode.EXECUTOR_REFUSED),
-}
-
 
 Context = Callable[[Attempt], str | None]  # the trace context that an attempt runs in, None if it is in none
 
@@ -195,7 +172,9 @@ class ExecutorApi:
         except OSError as error:  # there are no certificates that could be used
             raise Unreachable(ReasonCode.EXECUTOR_REFUSED, f"{error}; make certificates with `gorch certs`") from None
         if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES:
-            raise self._refusal(answer)
+            raise refusal(answer, self._who) or self._nonsense(
+                f"status {answer.status_code} without a problem document"
+            )
         return answer
 
     def _explain(self, error: requests.RequestException) -> Unreachable:
@@ -227,34 +206,7 @@ class ExecutorApi:
         text = f"{self._who} answers, but not as an executor does ({what}); check the URL"
         return Unreachable(ReasonCode.EXECUTOR_REFUSED, text)
 
-    def _refusal(self, answer: requests.Response) -> CallFault:
-        """Return the fault for an answer that is an error."""
-        try:
-            problem = answer.json()
-            slug = str(problem["type"]).removeprefix(_PROBLEM)
-            detail = str(problem.get("detail") or problem.get("title"))
-        except (requests.JSONDecodeError, KeyError, TypeError, AttributeError):
-            return self._nonsense(f"status {answer.status_code} without a problem document")
-        text = f"{self._who}: {detail}{_listed(problem.get('errors'))}"
-        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            return Full(text, _retry_after(answer))
-        fault, code = _FAULTS.get(slug, (Unreachable, ReasonCode.EXECUTOR_REFUSED))
-        return fault(code, text)
-
 
 def _broke(error: requests.ConnectionError) -> bool:
     """Whether the connection was there and broke, in contrast to one that could not be made."""
     return not any("NewConnectionError" in type(item).__name__ for item in [getattr(error.args[0], "reason", None)])
-
-
-def _retry_after(answer: requests.Response) -> float:
-    try:
-        return max(0.1, float(answer.headers.get("Retry-After", "1")))
-    except ValueError:
-        return 1.0
-
-
-def _listed(errors: Any) -> str:
-    if not isinstance(errors, list):
-        return ""
-    return "".join(f"; {item.get('pointer')} {item.get('detail')}" for item in errors[:5] if isinstance(item, dict))

@@ -23,6 +23,8 @@ class Choosable(Protocol):
 
 
 E = TypeVar("E", bound=Choosable)
+_DEFAULT = "the default executors"
+_NAMED = 5  # executors in a sentence
 
 
 def aimed(executors: Mapping[str, E], target: str) -> Sequence[E]:
@@ -39,6 +41,34 @@ def defaults(executors: Iterable[E]) -> Sequence[E]:
     return [each for each in all_of_them if each.endpoint.default] or all_of_them
 
 
+def aim(executors: Mapping[str, E], target: str) -> str:
+    """Return whom a target is for, as a part of a sentence."""
+    if target in executors:
+        return f"executor {target!r}"
+    if target and any(target in each.endpoint.labels for each in executors.values()):
+        return f"executors with the label {target!r}"
+    return _DEFAULT
+
+
+def aims(executors: Mapping[str, E], executor: E) -> frozenset[str]:
+    """Return all that :func:`aim` says of targets that are for an executor."""
+    by_label = {f"executors with the label {each!r}" for each in executor.endpoint.labels}
+    default = {_DEFAULT} if executor in defaults(executors.values()) else set()
+    return frozenset({f"executor {executor.name!r}", *by_label, *default})
+
+
+def others(executors: Mapping[str, E], target: str, engine: str) -> dict[str, str]:
+    """Return the executors that a node of this target and engine may not go to, each with the reason."""
+    meant = aimed(executors, target)
+    found = {}
+    for name, each in executors.items():
+        if each not in meant:
+            found[name] = f"the target {target!r} is for {aim(executors, target)}"
+        elif name != target and not each.has(engine):
+            found[name] = f"it has no engine {engine!r}"
+    return found
+
+
 def fitting(executors: Mapping[str, E], target: str, engine: str) -> Sequence[E]:
     """Return the executors that a node of this target and engine may go to. Raises NoExecutor.
 
@@ -49,6 +79,13 @@ def fitting(executors: Mapping[str, E], target: str, engine: str) -> Sequence[E]
         return found
     able = [each for each in found if each.has(engine)]
     if not able:
-        whose = f"with the label {target!r} " if any(target in each.endpoint.labels for each in found) else ""
-        raise NoExecutor(f"no executor {whose}has the engine {engine!r}")
+        whose = f" with the label {target!r}" if any(target in each.endpoint.labels for each in found) else ""
+        elsewhere = [repr(each.name) for each in executors.values() if each not in found and each.has(engine)]
+        but = f"; {_some(elsewhere)}, but the target {target!r} is for {aim(executors, target)}" if elsewhere else ""
+        raise NoExecutor(f"no executor{whose} has the engine {engine!r}{but}")
     return able
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more} {'have' if len(names) > 1 else 'has'} it"

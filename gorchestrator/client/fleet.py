@@ -26,11 +26,16 @@ class Fleet:
         lost_after: float,
         log_limit: int,
         context: Context = without_context,
+        recalled: Callable[[str], Endpoint | None] = lambda _: None,
     ) -> None:
-        """``certificates``: those of all executors that have none of their own."""
+        """``certificates``: those of all executors that have none of their own.
+
+        Ask ``recalled`` where one is that the configuration does not name any more.
+        """
         self._certificates = certificates
         self._lost_after, self._log_limit = lost_after, log_limit
         self._context = context
+        self._recalled = recalled
         #: Called with each executor that a new configuration brings.
         self.joined: Callable[[RemoteExecutor], None] = lambda _: None
         self._share = 1
@@ -73,8 +78,18 @@ class Fleet:
         return iter(list(self._executors.values()))
 
     def named(self, name: str) -> RemoteExecutor | None:
-        """Return an executor by its name; one that was taken out too, as long as something runs there."""
+        """Return an executor by its name; one that was taken out too, as long as something runs there for us."""
         return self._executors.get(name) or self._retired.get(name)
+
+    def recall(self, name: str) -> RemoteExecutor | None:
+        """Return an executor by its name; one that was taken out too, as long as something runs there for anybody."""
+        if (found := self.named(name)) is not None or (endpoint := self._recalled(name)) is None:
+            return found
+        if (found := self.named(name)) is None:  # nobody else has recalled it meanwhile
+            found = self._make(name, endpoint)
+            self._retire(found)
+            self._begin(found)
+        return found
 
     def takes(self, target: str) -> bool:
         """Whether a target is the name of an executor, which then also gets what it would not need to run."""
@@ -99,6 +114,18 @@ class Fleet:
         """Return the executors that a node of this target and engine may go to. Raises NoExecutor."""
         return choice.fitting(self._executors, target, engine)
 
+    def others(self, target: str, engine: str) -> Mapping[str, str]:
+        """Return the executors that a node of this target and engine may not go to, each with the reason."""
+        return choice.others(self._executors, target, engine)
+
+    def aim(self, target: str) -> str:
+        """Return whom a target is for, as a part of a sentence."""
+        return choice.aim(self._executors, target)
+
+    def aims(self, executor: RemoteExecutor) -> frozenset[str]:
+        """Return all that :meth:`aim` says of targets that are for an executor."""
+        return choice.aims(self._executors, executor)
+
     def place(self, node: Node, note: Note) -> AbstractContextManager[tuple[RemoteExecutor, str]]:
         """Wait for a slot on an executor for a node; yields it and its instance id. Raises NoExecutor."""
         return placing.placed(lambda: self.fitting(node.target, node.engine), note)
@@ -116,15 +143,21 @@ class Fleet:
             executor = before.pop(name, None) or self._back(name)
             if executor is None:
                 executor = self._make(name, endpoint)
-                executor.contact.start()
-                self.joined(executor)
+                self._begin(executor)
             elif executor.endpoint != endpoint:
                 executor.move(endpoint, self._certificates.of(endpoint))
             self._executors[name] = executor
-        for name, executor in before.items():
-            executor.slots.retire()
-            self._retired[name] = executor
-            gevent.spawn(self._bury, name, executor)
+        for executor in before.values():
+            self._retire(executor)
+
+    def _begin(self, executor: RemoteExecutor) -> None:
+        executor.contact.start()
+        self.joined(executor)
+
+    def _retire(self, executor: RemoteExecutor) -> None:
+        executor.slots.retire()
+        self._retired[executor.name] = executor
+        gevent.spawn(self._bury, executor)
 
     def _back(self, name: str) -> RemoteExecutor | None:
         executor = self._retired.pop(name, None)
@@ -132,11 +165,12 @@ class Fleet:
             executor.slots.reinstate()
         return executor
 
-    def _bury(self, name: str, executor: RemoteExecutor) -> None:
-        """Forget an executor when nothing runs there any more."""
-        while self._retired.get(name) is executor:
+    def _bury(self, executor: RemoteExecutor) -> None:
+        """Forget an executor when nothing of this process runs there any more."""
+        gevent.sleep(_LOOK)
+        while self._retired.get(executor.name) is executor:
             if not executor.busy:
-                del self._retired[name]
+                del self._retired[executor.name]
                 executor.stop()
                 return
             gevent.sleep(_LOOK)

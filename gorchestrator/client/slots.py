@@ -20,7 +20,8 @@ class Ticket:
 
     def wait(self, timeout: float) -> bool:
         """Wait for a slot; whether there is one now."""
-        return bool(self._served.wait(timeout))
+        self._served.wait(timeout)
+        return self._served.is_set()  # it may have come at the end of the timeout
 
     def end(self) -> None:
         """Wait no more, or give back the slot, also one that came meanwhile."""

@@ -69,8 +69,8 @@ def of_file(value: Any, folder: Path) -> Endpoints:
         faults += wrong
         if not wrong:
             found[name] = Endpoint(**{key: _READ[key](each, folder) for key, each in given.items()})
-    if faults:
-        raise ValueError("; ".join(faults))
+    if faults:  # all at once, those that `check` would find too
+        raise ValueError("; ".join([*faults, *(each for name, said in found.items() for each in _wrong(name, said))]))
     return found
 
 

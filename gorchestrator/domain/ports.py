@@ -97,7 +97,13 @@ class Executors(Protocol):
         """
 
     def named(self, name: str) -> Executor | None:
-        """Return an executor by its name, also one that takes nothing new."""
+        """Return an executor by its name, also one that takes nothing new; None if it is not known here."""
+
+    def recall(self, name: str) -> Executor | None:
+        """Return an executor by its name, also one that only the store knows any more; blocks.
+
+        Raises StoreUnavailable.
+        """
 
     def takes(self, target: str) -> bool:
         """Whether a node's target is the name of an executor."""

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import gevent
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _STORE_RETRY = 1.0  # seconds between two tries to journal an attempt
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -78,9 +79,9 @@ def _try(run: "Run", node: Node, args: tuple[str, ...]) -> bool:
 
 def _go_on(run: "Run", node: Node, row: AttemptRow) -> bool:
     """Follow the attempt that another process has dispatched; False if another one may follow."""
-    executor = run.executors.named(row.executor)
+    executor = _insist(run, node, lambda: run.executors.recall(row.executor))
     if executor is None:
-        reason = f"executor {row.executor!r}, which had this attempt, is not configured any more; death not verified"
+        reason = f"executor {row.executor!r}, which had this attempt, is not known any more; death not verified"
         return ending.end(run, node, row, Result(State.FAILURE, reason, ReasonCode.LOST))
     # Without a slot: it has its place on the executor, if it was sent. How long that is away already counts.
     result = _follow(run, node, row, executor, fresh=False)
@@ -144,16 +145,14 @@ def _dismiss(run: "Run", node: Node, row: AttemptRow, executor: Executor, result
         executor.give_up(name, run.task.fence)
 
 
-def _insist(run: "Run", node: Node, write: Callable[[], None]) -> None:
-    """Write to the journal, however long the store is away."""
+def _insist(run: "Run", node: Node, ask: Callable[[], T]) -> T:
+    """Write to the journal, or read of it, however long the store is away; returns what comes of it."""
     while True:
         try:
-            write()
+            return ask()
         except StoreUnavailable as error:
-            log.warning("cannot journal: %s", error, extra=_ids(run, node))
+            log.warning("the journal has to wait: %s", error, extra=_ids(run, node))
             gevent.sleep(_STORE_RETRY)
-        else:
-            return
 
 
 def kill(run: "Run", node: Node) -> None:
@@ -161,7 +160,7 @@ def kill(run: "Run", node: Node) -> None:
     row = run.attempts.get(node.id)
     if row is None:  # it has ended, or was not taken, a moment ago
         return
-    executor = run.executors.named(row.executor)
+    executor = _insist(run, node, lambda: run.executors.recall(row.executor))
     note = _noter(run, node)
     note(None, None)
     if executor is not None:

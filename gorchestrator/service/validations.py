@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from gorchestrator.client.executor import RemoteExecutor
@@ -52,23 +53,24 @@ class Validations:
         needs = [node.needs for node in graph.nodes]
         order, _ = topological_order(needs, breathe)
         layer = layers(needs, order, breathe)
-        wanted = demand(graph.nodes, {executor.name for executor in self._fleet}, breathe)
+        names = {executor.name for executor in self._fleet}
+        wanted = demand(graph.nodes, names, cache(self._fleet.aim), breathe)
         return Validation(
             graph=graph,
             layers=by_layer(layer),
             critical_path=critical_path(needs, layer, breathe),
-            executors=[_taker(wanted, executor) for executor in self._fleet],
+            executors=[self._taker(wanted, executor) for executor in self._fleet],
             layout=self._layouts.of_graph(graph) if layout else None,
         )
 
-
-def _taker(wanted: Demand, executor: RemoteExecutor) -> Taker:
-    info, fault = executor.contact.info, executor.contact.fault
-    why = fault.reason if fault is not None else None
-    if info is None:
-        return Taker(executor.name, takes=False, reason=f"its engines are not known: {why or 'it was not asked yet'}")
-    engines = {
-        name: None if about.get("ok", True) else str(about.get("reason")) for name, about in info.engines.items()
-    }
-    reason = unmet(wanted, executor.name, engines)
-    return Taker(executor.name, takes=reason is None, reason=reason or why)
+    def _taker(self, wanted: Demand, executor: RemoteExecutor) -> Taker:
+        info, fault = executor.contact.info, executor.contact.fault
+        why = fault.reason if fault is not None else None
+        if info is None:
+            reason = f"its engines are not known: {why or 'it was not asked yet'}"
+            return Taker(executor.name, takes=False, reason=reason)
+        engines = {
+            name: None if about.get("ok", True) else str(about.get("reason")) for name, about in info.engines.items()
+        }
+        found = unmet(wanted, self._fleet.aims(executor), engines)
+        return Taker(executor.name, takes=found is None, reason=found or why)

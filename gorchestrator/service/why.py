@@ -79,11 +79,12 @@ class Explanations:
             how = command(row.task, spec["name"])
             return row.reason or "", {"kind": "answer", "attempt": row.attempt, "how": how}
         if row.reason_code == ReasonCode.SLOT:
-            return row.reason or "", {"kind": "slot", **self._room(spec)}
+            return row.reason or "", {"kind": "slot", **self._room(spec), "others": self._others(spec)}
         if row.reason is not None:
             names = [each.name for each in self._fitting(spec)]
             only = names[0] if len(names) == 1 else None
-            return row.reason, {"kind": "executor", "executor": only, "executors": names, "reason": row.reason}
+            found = {"kind": "executor", "executor": only, "executors": names, "reason": row.reason}
+            return row.reason, {**found, "others": self._others(spec)}
         whole = self._tasks.show(task.id, digraph=True)
         missing = [number for number in Needs(whole).of(row.node) if not whole.nodes[number][0].state.final]
         if missing:
@@ -101,6 +102,11 @@ class Explanations:
             return self._fleet.fitting(spec["target"], spec["engine"])
         except NoExecutor:
             return ()
+
+    def _others(self, spec: Mapping[str, Any]) -> list[Json]:
+        """Return the executors that a node may not go to, and why."""
+        found = self._fleet.others(spec["target"], spec["engine"])
+        return [{"name": name, "reason": reason} for name, reason in found.items()]
 
     def _room(self, spec: Mapping[str, Any]) -> Json:
         """Return what is known of the executors that have no room."""

@@ -20,6 +20,7 @@ from gorchestrator.store.accepting import Accept
 from gorchestrator.store.audit import Auditor, Prune
 from gorchestrator.store.batch import Item, Verb
 from gorchestrator.store.damage import Damage
+from gorchestrator.store.executors import Remember
 from gorchestrator.store.logs import Gate
 from gorchestrator.store.seal import Seal
 from gorchestrator.store.writer import Report, Writer
@@ -144,6 +145,10 @@ class Journal:
     def release(self, owner: str) -> None:
         """Take an owner from its open tasks, which anybody may claim then, and forget it."""
         self._wait(verbs.Release(owner))
+
+    def remember_executors(self, endpoints: Mapping[str, str]) -> None:
+        """Queue where executors are, by their names, for :meth:`Reader.executor`; it is written when it can be."""
+        self._put(Item(Remember(endpoints)))
 
     def maintain(self, step: Verb) -> Any:
         """Take a step of what ``removing`` does, in its turn between the commits of runs; return what it returns."""

@@ -25,7 +25,7 @@ from gorchestrator.domain.records import (
 )
 from gorchestrator.domain.retention import Due, Limits
 from gorchestrator.store import audit as audit_table
-from gorchestrator.store import auditing, listing, logs, queries, removing, rows, tokens, traces
+from gorchestrator.store import auditing, executors, listing, logs, queries, removing, rows, tokens, traces
 from gorchestrator.store import connection as connections
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
@@ -219,6 +219,10 @@ class Reader:
     def owners(self) -> list[OwnerRow]:
         """Return the processes that own runs, dead ones included."""
         return self._threads.call(lambda connection: [OwnerRow(*row) for row in connection.execute(queries.OWNERS)])
+
+    def executor(self, name: str) -> str | None:
+        """Return where an executor is, as :meth:`Journal.remember_executors` was given it."""
+        return self._threads.call(lambda connection: executors.endpoint(connection, name))
 
     def tokens(self) -> list[Token]:
         """Return all tokens that were ever made."""

@@ -145,6 +145,15 @@ rates = Table(
     sqlite_with_rowid=False,
 )
 
+#: Where executors are, see ``executors.py``.
+executors = Table(
+    "executors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: Where the nodes of a task are drawn. Made when it is first asked for.
 layouts = Table(
     "layouts",

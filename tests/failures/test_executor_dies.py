@@ -4,7 +4,8 @@ import psutil
 
 from executor.archive import Archive
 from executor_support import alive
-from failures_support import FAILURE, RUNNING, SUCCESS, stopped
+from failures_support import FAILURE, RUNNING, SUCCESS
+from stopping import stopped
 from support import PATIENCE, wait_until
 
 

@@ -1,15 +1,15 @@
 """The orchestrator, or one of its workers, is killed at each point of a node's way."""
 
-import sqlite3
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
 
-from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS, stopped
+from failures_support import FAILURE, GONE, PATIENCE, RUNNING, SUCCESS
 from gorchestrator.common.faultpoints import POINTS
 from gorchestrator.store import auditing
 from gorchestrator.store.seal import beside_database
+from stopping import stopped_outside_of_transactions
 from support import wait_until
 
 # what a commit may hold: the event by which that is seen in the journal
@@ -82,22 +82,6 @@ def assert_audited(house):
     assert auditing.check(path, beside_database(path)).fault is None
 
 
-def put_to_sleep(house, process, until):
-    """Stop a process until a stack ends, but not while it holds the lock of the database."""
-
-    def asleep():
-        with ExitStack() as mine, closing(house.database()) as database, suppress(sqlite3.OperationalError):
-            mine.enter_context(stopped(process))
-            database.execute("PRAGMA busy_timeout = 200")  # ms, in which others are done with it
-            database.execute("BEGIN IMMEDIATE")
-            database.execute("ROLLBACK")
-            until.enter_context(mine.pop_all())
-            return True
-        return False
-
-    wait_until(asleep, PATIENCE, "it is stopped outside of a transaction")
-
-
 def names(house):
     """Return the names of the tasks, whichever process answers."""
 
@@ -147,11 +131,10 @@ def test_stopped_owner_wakes_up_after_another_has_taken_its_run(new_house, stack
     old = house.owner(task)
     (new,) = [each for each in house.orchestrator.workers() if each.pid != old.pid]
     asleep = stack.enter_context(ExitStack())
-    with ExitStack() as first:
-        put_to_sleep(house, old, first)
+    with stopped_outside_of_transactions(old, house.orchestrator.database):
         wait_until(lambda: "task_claimed" in events(house, task), PATIENCE, "the other worker takes the run over")
         house.shows(task, state=RUNNING, reason_code=None)
-        put_to_sleep(house, new, asleep)
+        asleep.enter_context(stopped_outside_of_transactions(new, house.orchestrator.database))
         before = events(house, task)
         house.open("sleep")
         wait_until(house.job(task, "result.json").exists, PATIENCE, "the attempt ends")

@@ -14,6 +14,7 @@ import pytest
 
 from api_support import FINAL, nodes, states
 from peers_support import FakeExecutor, server_context
+from stopping import stopped_outside_of_transactions
 from support import wait_until
 
 SUCCESS, FAILURE, CANCELED = 3, 4, 11
@@ -103,11 +104,8 @@ def test_a_worker_that_hangs_loses_its_runs_after_the_lease(orchestrator, api):
     owner, _ = orchestrator.workers()
     with orchestrator.connection_to(owner) as connection:
         before = running(api, 0.2, over=connection)
-    owner.send_signal(signal.SIGSTOP)
-    try:
+    with stopped_outside_of_transactions(owner, orchestrator.database):
         after = wait_until(lambda: end_of(api, before["id"]), what="the end of the run")
-    finally:
-        owner.send_signal(signal.SIGCONT)
     has_survived(before, after)
     wait_until(lambda: orchestrator.events("run_fenced") or orchestrator.events("run_fault"), what="it is fenced")
     with orchestrator.connection_to(owner) as connection:

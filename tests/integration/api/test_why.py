@@ -92,6 +92,7 @@ def test_the_executor_that_is_away(api):
     api.wait_for_node(task, "waits", reason_code="executor_unreachable")
     waits = why(api, task, "waits")["waits_for"]
     assert (waits["kind"], waits["executor"]) == ("executor", GONE)
+    assert waits["others"] == [{"name": "executor", "reason": f"the target {GONE!r} is for executor {GONE!r}"}]
     api.cancel(task)
 
 

@@ -20,7 +20,7 @@ SHARED = Certificates(Path("ca.pem"), Path("cert.pem"), Path("cert.key"))
 
 
 def new_fleet(**endpoints):
-    return Fleet(endpoints, SHARED, lost_after=0.0, log_limit=1000)
+    return Fleet(endpoints, SHARED, lost_after=0.0, log_limit=1000, recalled={"gone": endpoint("gone")}.get)
 
 
 def endpoint(name, **more):
@@ -80,6 +80,35 @@ def test_else_to_those_with_that_label():
     reach(fleet.named("three"), "docker")
     with pytest.raises(NoExecutor, match="no executor with the label 'gpu' has the engine 'shell'"):
         names(fleet, target="gpu")
+
+
+def test_of_each_other_one_it_is_told_why_not():
+    fleet = new_fleet(
+        one=endpoint("one", labels=("gpu",)), two=endpoint("two", default=True), three=endpoint("three", default=True)
+    )
+    reach(fleet.named("one"), "docker")
+    reach(fleet.named("two"), "shell", "ssh")
+    assert fleet.others("gpu", "docker") == dict.fromkeys(
+        ["two", "three"], "the target 'gpu' is for executors with the label 'gpu'"
+    )
+    assert fleet.others("one", "docker") == dict.fromkeys(["two", "three"], "the target 'one' is for executor 'one'")
+    assert fleet.others("host", "docker") == {
+        "one": "the target 'host' is for the default executors",
+        "two": "it has no engine 'docker'",
+    }
+    with pytest.raises(NoExecutor) as error:
+        names(fleet, target="gpu", engine="shell")
+    assert str(error.value) == (
+        "no executor with the label 'gpu' has the engine 'shell'; 'two', 'three' have it, but the target 'gpu' is for "
+        "executors with the label 'gpu'"
+    )
+
+
+def test_what_each_one_takes_is_told_in_the_words_of_targets():
+    fleet = new_fleet(one=endpoint("one", labels=("gpu",)), two=endpoint("two", default=True))
+    for_one, for_two = (fleet.aims(fleet.named(name)) for name in ("one", "two"))
+    assert {fleet.aim("one"), fleet.aim("gpu")} == for_one
+    assert {fleet.aim("two"), fleet.aim("host"), fleet.aim("")} == for_two
 
 
 def test_else_to_the_default_ones_and_where_none_is_said_to_be_to_all():
@@ -202,6 +231,19 @@ def test_one_that_was_taken_out_gets_nothing_new_and_is_known_until_what_runs_th
     assert waits.name == "one"  # its target is no executor any more, so it goes to the default ones
     runs.leave()
     until(lambda: changed.named("two") is None)
+    assert gone.stopped
+
+
+def test_one_that_only_the_store_knows_is_called_as_long_as_something_runs_there(changed):
+    joined = []
+    changed.joined = joined.append
+    gone = changed.recall("gone")
+    assert joined == [gone]
+    assert (changed.recall("gone"), changed.named("gone")) == (gone, gone)
+    assert gone not in list(changed)
+    assert changed.recall("never heard of") is None
+    assert changed.recall("one") is changed.named("one")
+    until(lambda: changed.named("gone") is None)
     assert gone.stopped
 
 

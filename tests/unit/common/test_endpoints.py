@@ -76,6 +76,10 @@ def test_the_environment_goes_before_the_file(tmp_path):
                 "b: its url is missing",
             ],
         ),
+        (
+            '[executors.a]\nurl = "https://x"\nweight = true\n[executors.b]\nurl = "x"\nweight = 0',
+            ["a: weight: True is not a number", "'x' is not the URL", "b: the weight 0 is not above 0"],
+        ),
         ('[executors.a]\nurl = "https://x"\nweight = 0', ["a: the weight 0 is not above 0"]),
         ('[executors.a]\nurl = "https://x"\ntls_key = "k"', ["a: tls_cert and tls_key belong together"]),
         ('[executors.a]\nurl = "https://x"\nlabels = ["a b"]', ["a: 'a b' is not a label"]),

@@ -75,30 +75,42 @@ NODES = [
 ]
 
 
-def wanted(nodes, *executors):
-    return demand(nodes, executors, no_pause)
+DEFAULT = "the default executors"
 
 
-def test_an_executor_needs_the_engines_of_nodes_that_name_none():
+def wanted(nodes, *executors, labels=()):
+    def aim(target):
+        return f"executor {target!r}" if target in executors else f"label {target}" if target in labels else DEFAULT
+
+    return demand(nodes, executors, aim, no_pause)
+
+
+def test_an_executor_needs_the_engines_of_nodes_that_are_for_none_in_particular():
     asked = wanted(NODES[:4], "other")
-    assert unmet(asked, "other", dict.fromkeys(["shell", "ssh"])) is None
-    assert unmet(asked, "other", {"ssh": None}) == "it has no engine shell"
-    assert unmet(asked, "other", {}) == "it has no engine shell, ssh"
-    assert (
-        unmet(asked, "other", {"shell": None, "ssh": "no ssh client"}) == "its engine ssh does not work: no ssh client"
-    )
+    assert unmet(asked, {DEFAULT}, dict.fromkeys(["shell", "ssh"])) is None
+    assert unmet(asked, {DEFAULT}, {"ssh": None}) == "it has no engine shell"
+    assert unmet(asked, {DEFAULT}, {}) == "it has no engine shell, ssh"
+    broken = {"shell": None, "ssh": "no ssh client"}
+    assert unmet(asked, {DEFAULT}, broken) == "its engine ssh does not work: no ssh client"
 
 
 def test_an_executor_does_not_take_what_is_for_another_one():
     asked = wanted(NODES, "east", "west")
     known = dict.fromkeys(["nil", "shell", "ssh", "docker"])
-    assert unmet(asked, "east", known) == "node 'e' is for executor 'west'"
-    assert unmet(asked, "west", known) == "node 'c' is for executor 'east'"
-    assert unmet(wanted(NODES[:3], "east"), "east", {"shell": None}) == "it has no engine nil"
-    assert unmet(wanted([], "east"), "east", {}) is None
+    assert unmet(asked, {DEFAULT, "executor 'east'"}, known) == "node 'e' is for executor 'west'"
+    assert unmet(asked, {DEFAULT, "executor 'west'"}, known) == "node 'c' is for executor 'east'"
+    assert unmet(asked, {"executor 'east'", "executor 'west'"}, known) == f"node 'a' is for {DEFAULT}"
+    assert unmet(wanted(NODES[:3], "east"), {DEFAULT, "executor 'east'"}, {"shell": None}) == "it has no engine nil"
+    assert unmet(wanted([], "east"), {"executor 'east'"}, {}) is None
+
+
+def test_an_executor_takes_what_is_for_its_labels_alone():
+    asked = wanted(NODES[3:], labels=["a-host", "west"])
+    assert unmet(asked, {"label a-host", "label west"}, dict.fromkeys(["ssh", "docker", "shell"])) is None
+    assert unmet(asked, {"label a-host", DEFAULT}, {"ssh": None}) == "node 'e' is for label west"
 
 
 def test_a_long_list_of_engines_is_cut():
-    asked = wanted([Node(number, str(number), engine=f"e{number:02}") for number in range(15)], "x")
-    found = unmet(asked, "x", {})
+    asked = wanted([Node(number, str(number), engine=f"e{number:02}") for number in range(15)])
+    found = unmet(asked, {DEFAULT}, {})
     assert found == "it has no engine e00, e01, e02, e03, e04, e05, e06, e07, e08, e09 and 5 more"

@@ -64,6 +64,7 @@ export class Why {
       waits?.until && h("p", {}, "Next attempt at ", time(waits.until), this.#left),
       nodes.length > 0 && h("ul", {}, nodes.map((node) => h("li", {}, this.#link(node)))),
       more > 0 && h("p", { class: "muted" }, `and ${plural(more, "node")} more`),
+      waits?.others?.length > 0 && h("ul", { class: "muted" }, waits.others.map(({ name: other, reason }) => h("li", { dir: "auto" }, `not on '${other}': ${reason}`))),
       waits?.kind === "answer" && this.#answers(waits),
     ];
   }
