@@ -15,7 +15,7 @@ import pytest
 
 from gorchestrator.common.states import State
 from gorchestrator.domain.listing import Wanted
-from gorchestrator.domain.records import Change, Kind, NodeRow, TaskRow
+from gorchestrator.domain.records import Acceptance, Change, Kind, NodeRow, TaskRow
 from gorchestrator.store import Store
 from support import PATIENCE
 
@@ -39,7 +39,7 @@ def eventually(condition: Callable[[], T], deadline: float = 20.0) -> T:
 def accept(store: Store, task: str = TASK, size: int = 3, at: float = 1000.5, **columns: Any) -> TaskRow:
     """Accept a task with nodes n0, n1, … owned by ME."""
     row = TaskRow(task, "test", size=size, accepted_at=at, **columns)
-    store.journal.accept(row, None, [(i, f"n{i}", f'{{"name":"n{i}"}}') for i in range(size)], ME)
+    store.journal.accept(Acceptance(row, None, [(i, f"n{i}", f'{{"name":"n{i}"}}') for i in range(size)], ME))
     return row
 
 

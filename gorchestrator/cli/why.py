@@ -27,8 +27,11 @@ def why(client: Client, task: str, node: str) -> None:
         for each in nodes[:_SHOWN]:
             reason = f": {printable(each['reason'])}" if each.get("reason") else ""
             click.echo(f"  {label} {printable(each['name'])}, {State(each['state']).label}{reason}")
-    if found["waits_for"] and found["waits_for"].get("until"):
-        click.echo(f"  until {found['waits_for']['until']}")
+    waits = found["waits_for"] or {}
+    for each in waits.get("others", [])[:_SHOWN]:
+        click.echo(f"  not on {printable(each['name'])}: {printable(each['reason'])}")
+    if waits.get("until"):
+        click.echo(f"  until {waits['until']}")
     for line in found["last_lines"]:
         click.echo(f"  | {printable(line)}")
 

@@ -156,6 +156,27 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A task that comes in, with its nodes (number, name, JSON), to be owned by ``owner`` with fence 1.
+
+    ``digraph``: the JSON of its matrix, if it came with one. ``most``: how many open tasks there may be. ``reused``:
+    the rows of nodes that have ended already. ``request``: what is to be taken once, however often it comes.
+    ``context``: None unless the task is traced; then the trace context that it was submitted in, or nothing.
+    ``quota``: who submits, and how much they may.
+    """
+
+    task: TaskRow
+    digraph: str | None
+    nodes: Sequence[tuple[int, str, str]]
+    owner: str
+    most: int | None = None
+    reused: Sequence[NodeRow] = ()
+    request: Request | None = None
+    context: str | None = None
+    quota: Quota | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LogChunk:
     """A piece of what an attempt printed. ``offset`` counts all that it has printed before, stored or left out."""
 

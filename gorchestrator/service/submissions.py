@@ -17,7 +17,7 @@ from gorchestrator.domain.documents import matrix_to_json, node_to_json
 from gorchestrator.domain.errors import Fault, InProgress
 from gorchestrator.domain.graph import Graph
 from gorchestrator.domain.ports import Stored
-from gorchestrator.domain.records import NodeRow, Quota, Request, TaskRow
+from gorchestrator.domain.records import Acceptance, NodeRow, Quota, Request, TaskRow
 from gorchestrator.engine.ownership import Ownership
 from gorchestrator.engine.scheduler import Scheduler
 from gorchestrator.store import Store
@@ -131,7 +131,7 @@ class Submissions:
             if node.id % _NODES_PER_SLICE == 0:
                 breathe()
         digraph = cells if cells is None or isinstance(cells, str) else _in_thread(matrix_to_json, cells)
-        taken = self._store.journal.accept(
+        coming = Acceptance(
             task,
             digraph,
             nodes,
@@ -140,9 +140,9 @@ class Submissions:
             reused=list(ended.values()),
             context=context if self._traced(task.id) else None,
             request=request,
-            act=_act(task, who),
             quota=Quota(who.actor, self.intake.submit_rate) if self.intake.submit_rate else None,
         )
+        taken = self._store.journal.accept(coming, _act(task, who))
         if taken == task.id:
             self._accepted()
             self._scheduler.run(Stored(task, graph, rows, attempts={}, log_sizes={}))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from gorchestrator.common.states import State  # noqa: E402
-from gorchestrator.domain.records import TaskRow  # noqa: E402
+from gorchestrator.domain.records import Acceptance, TaskRow  # noqa: E402
 from gorchestrator.store import Store  # noqa: E402
 from store_support import ME, OTHER, TASK, node_change  # noqa: E402
 
@@ -55,7 +55,7 @@ class Bench:
     def accept(self, task: str, size: int) -> None:
         """Accept a task."""
         row = TaskRow(task, "bench", size=size, accepted_at=time.time())
-        self.store.journal.accept(row, None, [(i, f"n{i}", SPEC) for i in range(size)], ME)
+        self.store.journal.accept(Acceptance(row, None, [(i, f"n{i}", SPEC) for i in range(size)], ME))
 
     def post(self, state: State) -> None:
         """Change every node without waiting, and wait for the last one."""

@@ -7,7 +7,7 @@ import pytest
 
 from gorchestrator.domain.errors import NoLayout, StoreUnavailable, UnknownTask
 from gorchestrator.domain.graph import Graph, Node
-from gorchestrator.domain.records import TaskRow
+from gorchestrator.domain.records import Acceptance, TaskRow
 from gorchestrator.service.layouts import Layouts
 from gorchestrator.store import Store
 from store_support import ME, OTHER, TASK
@@ -32,7 +32,7 @@ class Pencil:
 def store(tmp_path):
     found = Store.open(tmp_path / "test.db")
     nodes = [(0, "a", '{"name":"a","needs":[]}'), (1, "b", '{"name":"b","needs":[0]}')]
-    found.journal.accept(TaskRow(TASK, "x", size=2, accepted_at=1.0), None, nodes, ME)
+    found.journal.accept(Acceptance(TaskRow(TASK, "x", size=2, accepted_at=1.0), None, nodes, ME))
     yield found
     found.close()
 

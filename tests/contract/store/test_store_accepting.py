@@ -10,7 +10,7 @@ import pytest
 
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import KeyReused, TooManyRuns
-from gorchestrator.domain.records import Change, NodeRow, Request, TaskRow
+from gorchestrator.domain.records import Acceptance, Change, NodeRow, Request, TaskRow
 from gorchestrator.store import Store
 from store_support import ME, OTHER, TASK, accept, node_change
 
@@ -19,7 +19,9 @@ ASKED = Request("key", "digest")
 
 
 def taken(store: Store, task: str, request: Request | None = ASKED, at: float = 1.0, most: int | None = None) -> str:
-    return store.journal.accept(TaskRow(task, "x", size=2, accepted_at=at), None, NODES, ME, most, request=request)
+    return store.journal.accept(
+        Acceptance(TaskRow(task, "x", size=2, accepted_at=at), None, NODES, ME, most, request=request)
+    )
 
 
 def test_a_request_is_taken_once(store: Store) -> None:
@@ -79,7 +81,7 @@ def test_nodes_are_counted_by_state(store: Store) -> None:
 def test_nodes_that_have_ended_already_are_there_from_the_start(store: Store) -> None:
     reused = NodeRow(TASK, 1, State.SUCCESS, "reused", "reused", output={"a": "b"}, stopped_at=3.0)
     row = TaskRow(TASK, "x", size=2, accepted_at=5.0, rerun_of=OTHER)
-    store.journal.accept(row, None, NODES, ME, reused=[reused])
+    store.journal.accept(Acceptance(row, None, NODES, ME, reused=[reused]))
     assert [node for node, _ in store.reader.nodes(TASK)] == [NodeRow(TASK, 0), reused]
     task = _task(store)
     assert (task.counts, task.rerun_of) == ({State.TORUN: 1, State.SUCCESS: 1}, OTHER)

@@ -13,7 +13,7 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.audit import KEY_SIZE, Act, Action, End, Fault, Verdict, Who, verify
 from gorchestrator.domain.errors import NotInDoubt, StoreError, TooManyRuns
-from gorchestrator.domain.records import Answer, Change, Kind, NodeRow, Request, Resolution, TaskRow
+from gorchestrator.domain.records import Acceptance, Answer, Change, Kind, NodeRow, Request, Resolution, TaskRow
 from gorchestrator.domain.retention import Limits
 from gorchestrator.service.retention import Retention
 from gorchestrator.store import Store, audit, backups, migrations, schema
@@ -41,7 +41,7 @@ def change(path: Path, statement: str) -> None:
 
 def submit(store: Store, task: str = TASK) -> None:
     accept_act = Act(JOE, Action.SUBMIT, task, {"name": "ü", "nodes": 1})
-    store.journal.accept(TaskRow(task, "ü", size=1), None, [(0, "n", '{"name":"n"}')], ME, act=accept_act)
+    store.journal.accept(Acceptance(TaskRow(task, "ü", size=1), None, [(0, "n", '{"name":"n"}')], ME), act=accept_act)
 
 
 def test_a_line_comes_with_what_it_tells_of(store: Store, path: Path) -> None:
@@ -67,10 +67,12 @@ def test_what_changes_nothing_leaves_no_line(store: Store, path: Path) -> None:
     accept(store)
     act = Act(JOE, Action.SUBMIT, OTHER)
     with pytest.raises(TooManyRuns):
-        store.journal.accept(TaskRow(OTHER, "b", size=0), None, [], ME, most=1, act=act)
+        store.journal.accept(Acceptance(TaskRow(OTHER, "b", size=0), None, [], ME, most=1), act=act)
     request = Request("key", "digest")
     for task in (OTHER, "c" * 32):
-        store.journal.accept(TaskRow(task, "b", size=0, accepted_at=5.0), None, [], ME, request=request, act=act)
+        store.journal.accept(
+            Acceptance(TaskRow(task, "b", size=0, accepted_at=5.0), None, [], ME, request=request), act=act
+        )
     said = Resolution(TASK, 0, 1, Answer.FAILURE, {}, "joe", 5.0)
     with pytest.raises(NotInDoubt):
         store.journal.resolve(said, Act(JOE, Action.RESOLVE, TASK))

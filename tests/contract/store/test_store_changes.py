@@ -10,7 +10,7 @@ from gorchestrator.common.reasons import ReasonCode
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, StoreError
 from gorchestrator.domain.listing import Wanted
-from gorchestrator.domain.records import AttemptRow, Change, Kind, LogChunk, NodeRow, TaskRow
+from gorchestrator.domain.records import Acceptance, AttemptRow, Change, Kind, LogChunk, NodeRow, TaskRow
 from gorchestrator.store import Store, reader
 from store_support import OTHER, TASK, accept, eventually, node_change, node_states, task_change
 
@@ -245,7 +245,7 @@ def test_a_change_may_be_an_event_alone(store: Store) -> None:
 
 def test_a_task_is_read_whole(store: Store) -> None:
     assert store.reader.whole(TASK, digraph=True) is None
-    store.journal.accept(TaskRow(TASK, "x", size=1, accepted_at=1.0), "[0]", [(0, "n0", "{}")], "owner-1")
+    store.journal.accept(Acceptance(TaskRow(TASK, "x", size=1, accepted_at=1.0), "[0]", [(0, "n0", "{}")], "owner-1"))
     store.journal.write(node_change(0))
     for digraph in (False, True):
         whole = store.reader.whole(TASK, digraph=digraph)

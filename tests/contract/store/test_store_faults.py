@@ -78,7 +78,7 @@ def test_a_full_disk_is_named_and_heals(
     store = Store.open(path, patience=0.3)
     accept(store)
     pages[0] = 1  # SQLite takes the size of the file instead: it cannot grow any more
-    store.journal._writer._connection = None
+    store.journal._mail._writer._connection = None
     store.journal.post(node_change(0, reason="x" * 1_000_000))
     with pytest.raises(StoreUnavailable, match="disk is full"):
         accept(store, OTHER, size=1000)
@@ -102,7 +102,7 @@ def test_a_fault_of_ours_ends_neither_the_thread_nor_the_others(store: Store, mo
 def test_a_thread_that_ends_leaves_nobody_waiting(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(store.journal._writer, "_batch", lambda: 1 / 0)
+    monkeypatch.setattr(store.journal._mail._writer, "_batch", lambda: 1 / 0)
     for _ in range(2):
         with pytest.raises(StoreUnavailable, match="restart the service"):
             store.journal.write(node_change(0))

@@ -2,14 +2,14 @@
 
 import json
 
-from gorchestrator.domain.records import TaskRow
+from gorchestrator.domain.records import Acceptance, TaskRow
 from gorchestrator.store import Store
 from store_support import ME, OTHER, TASK, accept
 
 
 def accept_with(store: Store, needs: list[list[int]], task: str = TASK) -> None:
     nodes = [(n, f"n{n}", json.dumps({"name": f"n{n}", "needs": before})) for n, before in enumerate(needs)]
-    store.journal.accept(TaskRow(task, "x", size=len(needs), accepted_at=1.0), None, nodes, ME)
+    store.journal.accept(Acceptance(TaskRow(task, "x", size=len(needs), accepted_at=1.0), None, nodes, ME))
 
 
 def test_needs_come_in_the_order_of_the_nodes(store: Store) -> None:
@@ -22,7 +22,7 @@ def test_needs_come_in_the_order_of_the_nodes(store: Store) -> None:
 
 def test_a_matrix_comes_as_it_was_submitted(store: Store) -> None:
     nodes = [(0, "a", '{"name":"a"}'), (1, "b", '{"name":"b"}')]
-    store.journal.accept(TaskRow(TASK, "x", size=2, accepted_at=1.0), "[0,1,0,0]", nodes, ME)
+    store.journal.accept(Acceptance(TaskRow(TASK, "x", size=2, accepted_at=1.0), "[0,1,0,0]", nodes, ME))
     assert json.loads(store.reader.edges(TASK) or "") == {"size": 2, "digraph": [0, 1, 0, 0]}
 
 

@@ -82,13 +82,13 @@ def test_a_flush_of_what_is_durable_returns_at_once(store: Store) -> None:
 
 def test_who_prints_too_much_waits(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
     accept(store)
-    monkeypatch.setattr(store.journal, "_gate", logs.Gate(1000))
+    monkeypatch.setattr(store.journal._mail, "gate", logs.Gate(1000))
     inside = []
 
     def append() -> None:
         for number in range(50):
             store.journal.append_log(chunk(number * 300, b"x" * 300))
-            inside.append(store.journal._gate._bytes)
+            inside.append(store.journal._mail.gate._bytes)
 
     gevent.joinall([gevent.spawn(append)], raise_error=True)
     assert max(inside) <= 1000 + 300

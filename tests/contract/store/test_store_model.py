@@ -18,7 +18,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced, IllegalTransition
 from gorchestrator.domain.listing import Wanted
-from gorchestrator.domain.records import ENGINE, Change, Kind, NodeRow, OwnerRow, TaskRow
+from gorchestrator.domain.records import ENGINE, Acceptance, Change, Kind, NodeRow, OwnerRow, TaskRow
 from gorchestrator.domain.transitions import check_graph
 from gorchestrator.store import Store, damage, schema
 from journal_model_support import UNSTORABLE, Batch, Folded, Model, Move, Process
@@ -70,7 +70,7 @@ class JournalMachine(RuleBasedStateMachine):
     def accept(self, by: int) -> str:
         process, task = self.processes[by], self.name()
         row = TaskRow(task, "test", size=NODES, accepted_at=float(self.count))
-        process.store.journal.accept(row, None, [(n, f"n{n}", "{}") for n in range(NODES)], process.owner)
+        process.store.journal.accept(Acceptance(row, None, [(n, f"n{n}", "{}") for n in range(NODES)], process.owner))
         counts = {State.TORUN: NODES}
         self.model.tasks[task] = replace(row, owner=process.owner, fence=1, seen_at=row.accepted_at, counts=counts)
         self.model.nodes |= {(task, n): NodeRow(task, n) for n in range(NODES)}

@@ -13,7 +13,7 @@ import pytest
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.listing import Wanted
-from gorchestrator.domain.records import AttemptRow, Change, Kind, LogChunk, Request, TaskRow
+from gorchestrator.domain.records import Acceptance, AttemptRow, Change, Kind, LogChunk, Request, TaskRow
 from gorchestrator.domain.retention import Limits
 from gorchestrator.service.retention import Retention
 from gorchestrator.store import Store, connection, removing, schema, sweeping
@@ -33,7 +33,7 @@ def ended(store: Store, number: int, ago: float = 1000.0, size: int = 3, log: in
     task, now = name(number), time.time()
     row = TaskRow(task, "test", size=size, accepted_at=now - ago - 1, labels={"team": "a", "n": str(number)})
     nodes = [(i, f"n{i}", f'{{"name":"n{i}"}}') for i in range(size)]
-    store.journal.accept(row, "[[0]]", nodes, ME, request=Request(f"key-{number}", "digest"))
+    store.journal.accept(Acceptance(row, "[[0]]", nodes, ME, request=Request(f"key-{number}", "digest")))
     for node in range(size):
         attempt = AttemptRow(task, node, 1, "executor", "instance", {}, State.SUCCESS)
         store.journal.post(Change(Kind.NODE_FINAL, task, 1, now, attempt_row=attempt))

@@ -10,7 +10,7 @@ import pytest
 
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import StoreError, TooManyRuns
-from gorchestrator.domain.records import Kind, NodeRow, OwnerRow, TaskRow
+from gorchestrator.domain.records import Acceptance, Kind, NodeRow, OwnerRow, TaskRow
 from gorchestrator.store import Store, accepting
 from store_support import ME, OTHER, TASK, accept, locked, node_change, task_change
 from support import PATIENCE
@@ -20,7 +20,7 @@ OWNER = OwnerRow(ME, host="here", pid=17, pid_start=1234.567890123)
 
 def test_an_accepted_task_is_read_as_it_was_given(store: Store) -> None:
     row = TaskRow(TASK, "größe\0", labels={"a": "b"}, size=2, accepted_at=1700000000.123456, deadline=2.5)
-    store.journal.accept(row, "[0,1,0,0]", [(0, "x", '{"name":"x"}'), (1, "y", '{"name":"\\u0000y"}')], ME)
+    store.journal.accept(Acceptance(row, "[0,1,0,0]", [(0, "x", '{"name":"x"}'), (1, "y", '{"name":"\\u0000y"}')], ME))
 
     found = store.reader.task(TASK)
     counts = {State.TORUN: 2}
@@ -59,7 +59,7 @@ def test_an_id_is_accepted_once(store: Store) -> None:
 def test_a_task_that_cannot_be_stored_leaves_nothing_behind(store: Store, path: Path) -> None:
     twice = [(0, "x", "{}"), (0, "x", "{}")]
     with locked(path):  # so that all become one batch
-        faulty = gevent.spawn(store.journal.accept, TaskRow(TASK, "faulty", size=2), None, twice, ME)
+        faulty = gevent.spawn(store.journal.accept, Acceptance(TaskRow(TASK, "faulty", size=2), None, twice, ME))
         good = gevent.spawn(accept, store, OTHER)
         gevent.sleep(0)
     good.get(timeout=PATIENCE)
@@ -160,7 +160,9 @@ def test_no_more_are_open_than_may_be(store: Store, path: Path) -> None:
     def submit(number: int) -> bool:
         journal = (store if number % 2 else other).journal
         try:
-            journal.accept(TaskRow(ids[number], "test", size=1, accepted_at=1.0), None, [(0, "n0", "{}")], ME, most=10)
+            journal.accept(
+                Acceptance(TaskRow(ids[number], "test", size=1, accepted_at=1.0), None, [(0, "n0", "{}")], ME, most=10)
+            )
         except TooManyRuns:
             return False
         return True

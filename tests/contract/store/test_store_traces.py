@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gorchestrator.common.states import State
-from gorchestrator.domain.records import AttemptRow, Change, Kind, NodeRow, TaskRow
+from gorchestrator.domain.records import Acceptance, AttemptRow, Change, Kind, NodeRow, TaskRow
 from gorchestrator.domain.retention import Limits
 from gorchestrator.store import Store, removing
 from gorchestrator.store.traces import Forget
@@ -18,7 +18,7 @@ THIRD = "c" * 32
 def accept(store: Store, task: str, context: str | None, size: int = 2) -> None:
     row = TaskRow(task, "test", size=size, accepted_at=1000.5)
     specs = [(i, f"n{i}", f'{{"name":"n{i}","engine":"shell","artifact":"secret"}}') for i in range(size)]
-    store.journal.accept(row, None, specs, ME, context=context)
+    store.journal.accept(Acceptance(row, None, specs, ME, context=context))
 
 
 def end(store: Store, *tasks: str) -> None:

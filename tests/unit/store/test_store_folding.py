@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gorchestrator.common.states import State
 from gorchestrator.domain.errors import Fenced
-from gorchestrator.domain.records import AttemptRow, Change, Kind, TaskRow
+from gorchestrator.domain.records import Acceptance, AttemptRow, Change, Kind, TaskRow
 from gorchestrator.store import schema
 from gorchestrator.store.accepting import Accept
 from gorchestrator.store.connection import writing
@@ -28,7 +28,9 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Con
         connection.execute("BEGIN IMMEDIATE")
         transaction = Transaction(connection)
         for task in (TASK, OTHER):
-            Accept(TaskRow(task, "t", size=9), None, [(i, f"n{i}", "{}") for i in range(9)], ME)(transaction)
+            Accept(Acceptance(TaskRow(task, "t", size=9), None, [(i, f"n{i}", "{}") for i in range(9)], ME))(
+                transaction
+            )
         transaction.flush()
         connection.execute("COMMIT")
         yield connection

@@ -14,7 +14,7 @@ from gorchestrator.common.traceparent import span_of, trace_of, written
 from gorchestrator.domain.attempts import Attempt
 from gorchestrator.domain.graph import Node
 from gorchestrator.domain.measures import Measures
-from gorchestrator.domain.records import TaskRow
+from gorchestrator.domain.records import Acceptance, TaskRow
 from gorchestrator.store import Store
 from gorchestrator.store.turns import TRACES, turn
 from gorchestrator.tracing import Exporter, Receiver
@@ -55,7 +55,7 @@ def ended(store: Store, task: str, size: int = 1) -> None:
     """Have a traced task end."""
     row = TaskRow(task, "test", size=size, accepted_at=1000.5)
     specs = [(number, f"n{number}", '{"engine":"nil"}') for number in range(size)]
-    store.journal.accept(row, None, specs, ME, context="")
+    store.journal.accept(Acceptance(row, None, specs, ME, context=""))
     store.journal.write(task_change(State.SUCCESS, task, stopped_at=2001.0))
 
 
