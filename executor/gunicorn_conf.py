@@ -17,7 +17,7 @@ from types import FrameType  # noqa: E402
 from executor import app as _imported  # noqa: E402, F401  (once, and not by each worker)
 from executor import finishing  # noqa: E402
 from executor.config import Config  # noqa: E402
-from gorchestrator.common import serving  # noqa: E402
+from gorchestrator.common import openfiles, serving  # noqa: E402
 from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 
@@ -34,6 +34,7 @@ certfile = str(_config.tls_cert)
 keyfile = str(_config.tls_key)
 ca_certs = str(_config.tls_ca)
 cert_reqs = int(ssl.CERT_OPTIONAL if _config.insecure else ssl.CERT_REQUIRED)
+worker_connections = serving.CONNECTIONS
 keepalive = serving.KEEPALIVE
 graceful_timeout = serving.GRACEFUL_TIMEOUT
 timeout = serving.TIMEOUT
@@ -45,6 +46,7 @@ control_socket_disable = True  # it would be one file in the home directory for 
 
 def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour."""
+    openfiles.allow(2 * serving.CONNECTIONS)
     serving.refuse_preload(server)
     if server.cfg.workers != 1:
         sys.stderr.write("Error: an executor has one worker, which owns its jobs; leave out --workers\n")

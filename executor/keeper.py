@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from executor import names
 from executor.shim import Shim, watch_children
+from gorchestrator.common import openfiles
 
 CONTROL = 3
 
@@ -76,6 +77,7 @@ class Keeper:
 def main() -> None:
     """Run a keeper, or what it becomes by forking."""
     os.closerange(CONTROL + 1, os.sysconf("SC_OPEN_MAX"))  # such as the listening socket of the server above us
+    openfiles.restore()
     data = os.open(sys.argv[1], os.O_RDONLY | os.O_DIRECTORY)
     os.chdir("/")  # it outlives the executor, and must not keep where that was started from being unmounted
     first = Keeper(socket.socket(fileno=CONTROL), data).serve()

@@ -10,7 +10,7 @@ monkey.patch_all()
 import ssl  # noqa: E402  (after patching)
 
 from gorchestrator import app as _imported  # noqa: E402, F401  (once, and not by each worker)
-from gorchestrator.common import serving  # noqa: E402  (after patching)
+from gorchestrator.common import openfiles, serving  # noqa: E402  (after patching)
 from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 from gorchestrator.config import Config, exposed  # noqa: E402
@@ -43,7 +43,7 @@ control_socket_disable = True  # it would be one file in the home directory for 
 
 def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour, and a database that no worker could use: once, and not once each."""
-    serving.allow_files(2 * serving.CONNECTIONS)
+    openfiles.allow(2 * serving.CONNECTIONS)
     serving.halt_once(server)
     serving.refuse_preload(server)
     serving.refuse_hosts(server, lambda host: exposed(_config, host))

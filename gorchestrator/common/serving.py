@@ -8,7 +8,6 @@ import ctypes
 import errno
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -176,14 +175,6 @@ def or_exit(load: Callable[[], T]) -> T:
 def faults_text(faults: Iterable[str]) -> str:
     """Return the lines that tell the faults of the settings."""
     return "".join(f"Error: {fault}\n" for fault in faults)
-
-
-def allow_files(most: int) -> None:
-    """Have this process, and those that it starts, open so many files at once, if its user may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def refuse_preload(server: Arbiter) -> None:

@@ -3,9 +3,6 @@
 import http.client
 import json
 import socket
-import statistics
-import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -13,11 +10,9 @@ import pytest
 
 from gorchestrator.common.awaiting import HEAD
 from gorchestrator.common.http.body import SLOWEST
-from support import PATIENCE, ROOT
+from slow_clients import KEPT, are_closed_and_hold_nobody_up
+from support import PATIENCE
 
-NUMBER = 1000
-KEPT = 30.0  # seconds that a slow connection is kept at the most
-QUICK = 0.5  # seconds for another request, on a machine that has other work; it is some milliseconds
 JSON = ("Content-Type: application/json", "Content-Length: 1000")
 LINES = ("POST /v1/tasks HTTP/1.1", "Host: 127.0.0.1", *JSON, "", "{")
 BODY = "\\r\\n".join(LINES)
@@ -25,20 +20,10 @@ BODY = "\\r\\n".join(LINES)
 
 @pytest.mark.parametrize("sent", ["G", BODY], ids=["heads", "bodies"])
 def test_a_thousand_slow_connections_hold_nobody_up_and_are_closed(api, sent):
-    command = [sys.executable, str(ROOT / "tests" / "slow_clients.py"), str(api.port), str(NUMBER), sent]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as clients:
-        assert clients.stdout
-        assert clients.stdout.readline() == "open\n"
-        took = []
-        while clients.poll() is None and len(took) < 200:
-            begun = time.monotonic()
-            assert api.call("GET", "/v1/tasks").status == 200
-            took.append(time.monotonic() - begun)
-            time.sleep(0.05)
-        first, last = map(float, clients.stdout.readline().split())
-    assert statistics.median(took) < QUICK
-    assert last < KEPT
-    assert first > HEAD - 1  # nobody is cut off at once
+    def ask():
+        assert api.call("GET", "/v1/tasks").status == 200
+
+    are_closed_and_hold_nobody_up(api.port, sent, HEAD, ask)
 
 
 def test_a_slow_body_is_told_why(api):
