@@ -1,7 +1,7 @@
 """Connections that send a byte and then nothing: how long a service keeps each of them, and who else has to wait.
 
-As a program of its own it makes them. Arguments: port, number of connections, and what each sends. Prints ``open``, then
-the seconds until the first and the last of them were closed.
+As a program of its own it makes them. Arguments: port, number of connections, and what each sends. Prints ``open``,
+then the seconds until the first and the last of them were closed.
 """
 
 import resource

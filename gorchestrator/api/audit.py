@@ -1,14 +1,13 @@
 """The route of the audit: who did what. Its docstring is the route's docs."""
 
-import base64
 import json
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, request
 from marshmallow import Schema, fields
 
 from gorchestrator.api.context import blueprint, principal, service
+from gorchestrator.common.http import paging
 from gorchestrator.common.http.parameters import number, time_of
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.timestamps import to_wire
@@ -84,9 +83,9 @@ def audit() -> Response:
     if (label := principal().label) is not None:
         raise Forbidden(f"The audit tells of all tasks, and you may see only those with the label {'='.join(label)}.")
     lines, more = service().audit.lines(_wanted())
-    cursor = _cursor(lines[-1].number) if more else None
+    cursor = paging.cursor(str(lines[-1].number)) if more else None
     document = {"lines": [_document(line) for line in lines], "next": cursor}
-    headers = {} if cursor is None else {"Link": f'<{_next_url(cursor)}>; rel="next"'}
+    headers = paging.next_link(request, cursor)
     return Response(json.dumps(document) + "\n", headers=headers, content_type="application/json")
 
 
@@ -112,26 +111,17 @@ def _text(name: str) -> str | None:
     return text
 
 
-def _cursor(last: int) -> str:
-    return base64.urlsafe_b64encode(str(last).encode()).decode().rstrip("=")
-
-
 def _before() -> int | None:
     text = request.args.get("cursor")
     if text is None:
         return None
     try:
-        found = int(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        found = int(paging.place(text))
     except ValueError:  # whatever somebody may have written into it
         found = 0
     if not 0 < found < 2**63:
         raise BadQuery("The parameter cursor is none that a page had as its next.")
     return found
-
-
-def _next_url(cursor: str) -> str:
-    query = [(key, value) for key, value in request.args.items(multi=True) if key != "cursor"]
-    return f"{request.path}?{urlencode([*query, ('cursor', cursor)])}"
 
 
 def _document(line: Line) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from flask import request
 
 from gorchestrator.api.context import service
+from gorchestrator.common.http import proxies
 from gorchestrator.common.tls import peer_names
 from gorchestrator.domain.access import ANYBODY, Principal
 from gorchestrator.domain.errors import Forbidden, Unauthorized
@@ -36,15 +37,26 @@ def identify() -> Principal:
         if not _of_our_pages():
             raise Forbidden(_ELSEWHERE)
         return access.identify(token)
-    names = peer_names(request.environ) or ()
-    if names and _of_a_browser() and not _of_our_pages():
-        raise Forbidden(_ELSEWHERE)
+    # A proxy's own certificate says nothing of those for whom it asks.
+    names = () if proxies.is_forwarded(request.environ) else peer_names(request.environ) or ()
+    if names:
+        refuse_other_sites()
     return access.identify(None, names)
 
 
+def refuse_other_sites() -> None:
+    """Return if it is no page of another site that makes a browser send the request. Raises Forbidden."""
+    if _of_a_browser() and not _of_our_pages():
+        raise Forbidden(_ELSEWHERE)
+
+
 def cookie_name() -> str:
-    """Return the name of the cookie of a session: cookies do not tell the ports of a host apart, so the name does."""
-    return f"gorchestrator_{urlsplit(request.host_url).port or ''}".removesuffix("_")
+    """Return the name of the cookie of a session: cookies do not tell the ports of a host apart, so the name does.
+
+    Over HTTPS its prefix has browsers take it from this host alone, and over HTTPS alone.
+    """
+    prefix = "__Host-" if request.is_secure else ""
+    return f"{prefix}gorchestrator_{urlsplit(request.host_url).port or ''}".removesuffix("_")
 
 
 def _bearer() -> str | None:

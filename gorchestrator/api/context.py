@@ -46,6 +46,11 @@ def actor() -> str:
     return source() if found.way == "open" else found.name
 
 
+def client() -> str:
+    """Return what tells who makes the request apart from all others: their token or certificate, else their address."""
+    return principal().key or f"address:{source()}"
+
+
 def who() -> Who:
     """Return who makes the request and where from, as the audit names them."""
-    return Who(actor(), source())
+    return Who(actor(), source(), client())

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from gorchestrator.api import authentication
 from gorchestrator.api.context import principal, service
 from gorchestrator.domain.access import Role
-from gorchestrator.domain.errors import Forbidden, UnknownTask
+from gorchestrator.domain.errors import Forbidden, Unauthorized, UnknownTask
 from gorchestrator.service.access import permit
 
 ROLES: Mapping[str, Role] = {
@@ -43,7 +43,7 @@ OPEN_BLUEPRINTS = frozenset({"web", "flasgger", "apidocs_pages"})
 def install(app: Flask) -> None:
     """Guard all routes of an application."""
     app.before_request(_guard)
-    app.after_request(_challenge)
+    app.after_request(_mark)
 
 
 def role_of(endpoint: str) -> Role | None:
@@ -65,6 +65,12 @@ def own(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**document, "labels": {**(labels or {}), key: value}}
 
 
+def recheck() -> None:
+    """Return if who makes the request may still make it after some time. Raises Unauthorized."""
+    if not service().access.holds(principal()):
+        raise Unauthorized("What you have shown opens nothing any more: it has ended while you waited.")
+
+
 def _guard() -> None:
     role = None if request.endpoint is None else role_of(request.endpoint)
     if role is None:  # what there is no route for is answered as such
@@ -78,7 +84,9 @@ def _guard() -> None:
             raise UnknownTask(task=task)
 
 
-def _challenge(answer: Response) -> Response:
+def _mark(answer: Response) -> Response:
     if answer.status_code == 401:  # noqa: PLR2004  (a status is its own name)
         answer.headers["WWW-Authenticate"] = 'Bearer realm="gorchestrator"'
+    if "principal" in g:  # it is for them alone, and may be another one the next time
+        answer.headers.setdefault("Cache-Control", "private, no-cache")
     return answer

@@ -22,7 +22,7 @@ def request_of(request: FlaskRequest, body: bytes) -> Request | None:
     if not _KEY.fullmatch(key):
         raise BadQuery("The header Idempotency-Key must be 1 to 200 printable ASCII characters without spaces.")
     who = principal()
-    key = key if who.way == "open" else f"{who.name}\n{key}"  # each has keys of their own
+    key = key if who.key is None else f"{who.key}\n{key}"  # each has keys of their own
     asked = f"{request.method} {request.path}\0".encode() + body
     if len(asked) <= INLINE:
         return Request(key, _digest(asked))

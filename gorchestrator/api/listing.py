@@ -1,15 +1,14 @@
 """The route of the list of tasks: its filters, its order, its pages. Its docstring is the route's docs."""
 
-import base64
 import json
 import time
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, request
 
 from gorchestrator.api import answers
 from gorchestrator.api.context import blueprint, principal, service
+from gorchestrator.common.http import paging
 from gorchestrator.common.http.parameters import flag, number, time_of
 from gorchestrator.common.http.problems import BadQuery
 from gorchestrator.common.states import State
@@ -84,8 +83,7 @@ def list_tasks() -> Response:
     page, seq = service().tasks.list(wanted)
     cursor = None if page.next is None else _cursor(wanted, page.next)
     answer = answers.page(page.tasks, cursor, seq)
-    headers = {} if cursor is None else {"Link": f'<{_next_url(cursor)}>; rel="next"'}
-    return Response(answer, headers=headers, content_type="application/json")
+    return Response(answer, headers=paging.next_link(request, cursor), content_type="application/json")
 
 
 def _wanted() -> Wanted:
@@ -146,7 +144,7 @@ def _labels() -> tuple[tuple[str, str | None], ...]:
 def _cursor(wanted: Wanted, place: Place) -> str:
     now = wanted.now if wanted.sort is Sort.DURATION else 0
     inner = [("-" if wanted.descending else "") + wanted.sort, now, place.value, place.task]
-    return base64.urlsafe_b64encode(json.dumps(inner).encode()).decode().rstrip("=")
+    return paging.cursor(json.dumps(inner))
 
 
 def _place(sort: str) -> tuple[float, Place | None]:
@@ -155,7 +153,7 @@ def _place(sort: str) -> tuple[float, Place | None]:
     if text is None:
         return time.time(), None
     try:
-        of, now, value, task = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        of, now, value, task = json.loads(paging.place(text))
         found = _moment(now), Place(_key(str(of), value), _storable(task))
     except (ValueError, TypeError, OverflowError, RecursionError):  # whatever somebody may have written into it
         raise BadQuery("The parameter cursor is none that a page had as its next.") from None
@@ -186,8 +184,3 @@ def _moment(value: Any) -> float:
     if not 0 <= found < _LATEST:
         raise ValueError(found)
     return found
-
-
-def _next_url(cursor: str) -> str:
-    query = [(key, value) for key, value in request.args.items(multi=True) if key != "cursor"]
-    return f"{request.path}?{urlencode([*query, ('cursor', cursor)])}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from flask import Response, request
 
 from gorchestrator.api.context import blueprint, principal, service
+from gorchestrator.api.guard import recheck
 from gorchestrator.api.streaming import streamed
 from gorchestrator.common.http.parameters import applied, flag, number, wait_of
 from gorchestrator.common.http.problems import BadQuery
@@ -97,11 +98,14 @@ def log(task_id: str, node: str) -> Response:
     if wanted := _RANGE.fullmatch(request.headers.get("Range", "")):
         return _ranged(task_id, node, attempt, int(wanted[1]), int(wanted[2]) if wanted[2] else None)
     wait = wait_of(request, _WAIT_MOST)
-    return _answer(service().logs.read(task_id, node, offset, attempt, limit=limit, wait=wait), wait)
+    found = service().logs.read(task_id, node, offset, attempt, limit=limit, wait=wait)
+    recheck()
+    return _answer(found, wait)
 
 
 def _answer(piece: LogPiece, waited: float = 0) -> Response:
     headers = applied(waited) | {
+        "Cache-Control": "no-store",
         "Gorch-Log-Offset": str(piece.offset),
         "Gorch-Log-Next": str(piece.next),
         "Gorch-Log-Complete": str(piece.complete).lower(),
@@ -143,4 +147,4 @@ def _follow(task_id: str, node: str, offset: int, tail: int | None, attempt: int
                 return
             yield piece
 
-    return streamed(body(), "text/plain; charset=utf-8", {"X-Accel-Buffering": "no"})
+    return streamed(body(), "text/plain; charset=utf-8", {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

@@ -8,10 +8,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 from marshmallow import Schema, fields
 
+from gorchestrator.api import authentication
 from gorchestrator.api.context import service
 from gorchestrator.common.http.monitoring import WritableSchema
 from gorchestrator.common.http.problems import NotAlive, NotReady
 from gorchestrator.common.timestamps import to_wire
+from gorchestrator.domain.errors import Forbidden, StoreError, Unauthorized
 from gorchestrator.service.monitoring import Contact
 
 blueprint = Blueprint("monitoring", __name__)
@@ -91,24 +93,34 @@ def readyz() -> Any:
       summary: Whether graphs are accepted; executors are told, but do not count
       description: >-
         It is ready while the store can be written and it is not about to stop. With no executor in reach graphs are
-        accepted all the same: their nodes wait. The problem of a 503 has the same members.
+        accepted all the same: their nodes wait. The problem of a 503 has the same members. Reasons are for those who
+        may read: nobody else needs to say who they are here, and gets none.
       responses:
         200: {description: they are, content: {application/json: {schema: {$ref: "#/components/schemas/Ready"}}}}
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
-    found = service().monitoring.readiness()
+    found, known = service().monitoring.readiness(), _is_known()
     told: dict[str, Any] = {
-        "store": {"ok": found.fault is None, "reason": found.fault},
+        "store": {"ok": found.fault is None, "reason": found.fault if known else None},
         "draining": found.draining,
-        "executors": [_contact(each) for each in found.executors],
+        "executors": [_contact(each, known=known) for each in found.executors],
     }
     if not found.ready:
-        raise NotReady(found.fault, **told)
+        raise NotReady(found.fault if known else None, **told)
     return {"status": "ready", **told}
 
 
-def _contact(found: Contact) -> dict[str, Any]:
-    since = to_wire(found.since)
-    return {"name": found.name, "reachable": found.reachable, "since": since, "reason": found.reason}
+def _is_known() -> bool:
+    """Whether who asks may see everything: reasons name paths, and the addresses of executors."""
+    try:
+        authentication.identify()
+    except (Unauthorized, Forbidden, StoreError):
+        return False
+    return True
+
+
+def _contact(found: Contact, *, known: bool) -> dict[str, Any]:
+    since, reason = to_wire(found.since), found.reason if known else None
+    return {"name": found.name, "reachable": found.reachable, "since": since, "reason": reason}

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, jsonify, request
 from marshmallow import RAISE, Schema, fields
 
-from gorchestrator.api.authentication import cookie_name
+from gorchestrator.api.authentication import cookie_name, refuse_other_sites
 from gorchestrator.api.context import blueprint, principal, service
 from gorchestrator.common.http import body
 from gorchestrator.domain.access import Principal
@@ -86,6 +86,7 @@ def sign_in() -> Response:
         422: {$ref: "#/components/responses/Problem"}
         503: {$ref: "#/components/responses/Problem"}
     """
+    refuse_other_sites()
     token = str(body.load(_SCHEMA, body.read_json(request, _LIMIT))["token"]).strip()
     who = service().access.identify(token)
     answer = _answer(who)
@@ -107,6 +108,7 @@ def sign_out() -> Response:
         403: {$ref: "#/components/responses/Problem"}
         421: {$ref: "#/components/responses/Problem"}
     """
+    refuse_other_sites()
     answer = Response(status=204)
     answer.delete_cookie(cookie_name(), httponly=True, samesite="Strict", secure=request.is_secure)
     return answer

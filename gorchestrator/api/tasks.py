@@ -4,6 +4,7 @@ from flask import Response, request
 
 from gorchestrator.api import answers
 from gorchestrator.api.context import blueprint, service, who
+from gorchestrator.api.guard import recheck
 from gorchestrator.common.http.parameters import applied, flag, wait_of
 
 _WAIT_MOST = 50.0  # seconds: proxies in between commonly give up after 60
@@ -67,11 +68,13 @@ def show(task_id: str) -> Response:
         seq, at = service().tasks.version(task_id)
         if wait and request.if_none_match.contains_weak(_tag(seq, at).strip('"')):
             service().tasks.changed(task_id, seq, wait)
+            recheck()
             seq, at = service().tasks.version(task_id)
         if request.if_none_match.contains_weak(_tag(seq, at).strip('"')):
             return Response(status=304, headers=applied(wait) | {"ETag": _tag(seq, at)})
     elif wait:
         service().tasks.ended(task_id, wait)
+        recheck()
     return _show(task_id, digraph=digraph, waited=wait)
 
 

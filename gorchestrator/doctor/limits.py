@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gorchestrator.doctor.finding import Finding, Findings
 
-_ENOUGH = 4096  # a worker takes 1,000 connections, and each attempt in flight, log and event stream has its own
+_ENOUGH = 4096  # a worker takes as many connections, and each attempt in flight, log and event stream has its own
 _TOO_FEW = 256
 _ADVICE = "LimitNOFILE=65536 in the unit of systemd, or ulimit -n 65536 before the start"
 _LINE = "Max open files"

@@ -41,6 +41,11 @@ class Principal:
     way: Literal["open", "token", "certificate"] = "open"
     token: str = ""  # its id
 
+    @property
+    def key(self) -> str | None:
+        """What tells them apart from all others, of whatever name; None of who has not to say who they are."""
+        return None if self.way == "open" else f"{self.way}:{self.token or self.name}"
+
     def sees(self, labels: Mapping[str, str]) -> bool:
         """Whether a task with these labels is there for them."""
         return self.label is None or labels.get(self.label[0]) == self.label[1]

@@ -35,10 +35,11 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody, and where from: the address of a request, or ``local``."""
+    """Somebody, and where from: the address of a request, or ``local``. ``key`` tells those of one name apart."""
 
     actor: str
     source: str = LOCAL
+    key: str = ""
 
 
 SERVICE = Who("engine")  # what nobody else has asked for

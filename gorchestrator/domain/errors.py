@@ -150,6 +150,16 @@ class StoreError(GorchError):
     code = "store"
 
 
+class NameTaken(StoreError):
+    """A token that opens something has this name already."""
+
+    def __init__(self, name: str, token: str) -> None:
+        super().__init__(
+            f"The token {token} has the name {name!r}, and names tell who has done what: choose another one, such as "
+            f"one with a date, or end that token (gorch token revoke {token})."
+        )
+
+
 class StoreUnavailable(StoreError):
     """The store cannot be written at the moment; nothing was accepted. Try again later."""
 

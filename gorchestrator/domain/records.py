@@ -149,9 +149,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Who submits, and how many tasks they may submit in a minute."""
+    """Who submits, by what tells them apart and by name; and how many tasks they may submit in a minute."""
 
     client: str
+    name: str
     most: int
 
 

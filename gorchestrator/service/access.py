@@ -52,11 +52,11 @@ class Access:
         return Principal(found.name, found.role, found.label, "token", found.id)
 
     def holds(self, principal: Principal) -> bool:
-        """Whether somebody may still do what began before, such as follow events."""
+        """Whether somebody may still do what began before, such as follow events. Raises StoreUnavailable."""
         if principal.way == "certificate":
             return self._roles.get(principal.name) == principal.role
-        if principal.way != "token":
-            return True
+        if principal.way == "open":
+            return not self.required
         self._look()
         found = self._tokens.get(principal.token)
         return found is not None and found.valid(time.time())

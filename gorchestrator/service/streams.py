@@ -12,10 +12,10 @@ class Streams:
         self.most = most
         self._open: Counter[str] = Counter()
 
-    def enter(self, client: str) -> None:
-        """Count one more. Raises TooManyStreams."""
+    def enter(self, client: str, name: str) -> None:
+        """Count one more of a client, who is called so. Raises TooManyStreams."""
         if self._open[client] >= self.most:
-            raise TooManyStreams(client, self.most)
+            raise TooManyStreams(name, self.most)
         self._open[client] += 1
 
     def leave(self, client: str) -> None:

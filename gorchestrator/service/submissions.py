@@ -140,7 +140,7 @@ class Submissions:
             reused=list(ended.values()),
             context=context if self._traced(task.id) else None,
             request=request,
-            quota=Quota(who.actor, self.intake.submit_rate) if self.intake.submit_rate else None,
+            quota=Quota(who.key, who.actor, self.intake.submit_rate) if self.intake.submit_rate else None,
         )
         taken = self._store.journal.accept(coming, _act(task, who))
         if taken == task.id:

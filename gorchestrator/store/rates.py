@@ -27,6 +27,6 @@ def spend(connection: sqlite3.Connection, quota: Quota, now: float) -> None:
     paid = max(before or now, now) + _MINUTE / quota.most
     early = paid - now - _MINUTE
     if early > 1e-6:  # noqa: PLR2004  (a microsecond, as times are kept)
-        raise TooManyTasks(quota.client, quota.most, early)
+        raise TooManyTasks(quota.name, quota.most, early)
     connection.execute(_FORGET, {"now": rows.to_micro(now)})
     connection.execute(_KEEP, {"client": quota.client, "paid_until": rows.to_micro(paid)})

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from gorchestrator.domain.access import Role, Token
 from gorchestrator.domain.audit import Act, Action, Who
+from gorchestrator.domain.errors import NameTaken
 from gorchestrator.store import connection as connections
 from gorchestrator.store import rows, schema, tables
 from gorchestrator.store.audit import Auditor
@@ -41,10 +42,14 @@ def tokens(path: Path) -> list[Token]:
 def add(path: Path, token: Token, who: Who, audit_key: Path) -> None:
     """Keep a new token; the database is made if it is not there, so the first one can come before the service does.
 
-    ``audit_key``: the file of the key that signs the line of the audit.
+    ``audit_key``: the file of the key that signs the line of the audit. Raises NameTaken, so that a name tells who
+    has done something.
     """
 
     def insert(connection: sqlite3.Connection, auditor: Auditor) -> None:
+        for each in read(connection):
+            if each.name == token.name and each.valid(token.made_at):
+                raise NameTaken(each.name, each.id)
         label = None if token.label is None else json.dumps(token.label, ensure_ascii=False)
         times = (rows.to_micro(token.made_at), rows.to_micro(token.expires_at), rows.to_micro(token.revoked_at))
         _INSERT.run(connection, [(token.id, token.name, token.digest, int(token.role), label, *times)])

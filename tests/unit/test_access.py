@@ -63,7 +63,25 @@ def test_what_began_before_the_end_of_a_token_is_told():
     assert found.holds(who)
     kept[0] = replace(token, revoked_at=2.0)
     assert not found.holds(who)
-    assert found.holds(ANYBODY)
+
+
+def test_what_everybody_began_ends_when_it_has_to_be_said_who_asks():
+    kept = []
+    found = Access("auto", lambda: kept)
+    assert found.holds(found.identify(None))
+    kept.append(new_token()[1])
+    assert not found.holds(ANYBODY)
+    assert Access("open", lambda: kept).holds(ANYBODY)
+
+
+def test_those_of_one_name_are_told_apart():
+    ways = [
+        Principal("ci", Role.VIEWER, way="token", token="1"),
+        Principal("ci", Role.VIEWER, way="token", token="2"),
+        Principal("ci", Role.VIEWER, way="certificate"),
+    ]
+    assert [who.key for who in ways] == ["token:1", "token:2", "certificate:ci"]
+    assert ANYBODY.key is None
 
 
 def test_without_the_store_nobody_gets_in(monkeypatch):

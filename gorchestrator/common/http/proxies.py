@@ -4,13 +4,14 @@ A request that comes straight from a client may say anything in its headers, so 
 """
 
 import ipaddress
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 UNIX = "unix"  # in the setting: whoever comes over a Unix socket
+_FORWARDED = "gorchestrator.forwarded"  # in the environ of what a trusted proxy has sent
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -24,6 +25,11 @@ def check(trusted: tuple[str, ...]) -> str | None:
         except ValueError:
             return f"{each!r} is no proxy; write an address, a network such as 10.1.0.0/16, or {UNIX}"
     return None
+
+
+def is_forwarded(environ: Mapping[str, Any]) -> bool:
+    """Whether a trusted proxy has sent a request, for somebody else."""
+    return _FORWARDED in environ
 
 
 class TrustedProxies:
@@ -47,6 +53,7 @@ class TrustedProxies:
         """Serve a request."""
         peer = environ.get("REMOTE_ADDR", "")
         if self._trusts(peer):
+            environ[_FORWARDED] = True
             environ["REMOTE_ADDR"] = self._client(environ.get("HTTP_X_FORWARDED_FOR", "")) or peer
             scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
             if scheme in {"http", "https"}:

@@ -41,7 +41,8 @@ def tokens(orchestrator, data):
     found = {}
     for role in (*Role, "label"):
         name, label = (role.label, ()) if isinstance(role, Role) else ("admin", ("--label", "team=red"))
-        done = local("token", "create", "--json", "--name", name, "--role", name, *label, "--data", data)
+        whose = f"red {name}" if label else name
+        done = local("token", "create", "--json", "--name", whose, "--role", name, *label, "--data", data)
         assert done.exit_code == 0, done.stderr
         found[role] = json.loads(done.stdout)
     for worker in orchestrator.workers():
@@ -90,7 +91,7 @@ def test_each_change_has_its_line_and_nothing_else_has(orchestrator, tokens, tas
     assert {line["subject"] for line in found[1:-4]} == {task}
     made = [(line["action"], line["source"], line["subject"]) for line in found[-4:]][::-1]
     assert made == [("token.create", "local", tokens[each]["id"]) for each in (*Role, "label")]
-    assert found[-4]["details"] == {"name": "admin", "role": "admin", "label": ["team", "red"]}
+    assert found[-4]["details"] == {"name": "red admin", "role": "admin", "label": ["team", "red"]}
 
 
 def test_lines_are_filtered_and_come_in_pages(orchestrator, tokens, task):

@@ -48,7 +48,9 @@ def test_the_cookie_is_for_no_script_and_no_other_site(orchestrator, sign_in):
     assert attributes == {
         "httponly": True, "samesite": "Strict", "secure": "", "domain": "", "expires": "", "path": "/"
     }  # fmt: skip
-    assert sign_in(**{"X-Forwarded-Proto": "https"})[1]["secure"] is True  # as a proxy before it says
+    secure = sign_in(**{"X-Forwarded-Proto": "https"})[1]  # as a proxy before it says
+    assert secure["secure"] is True
+    assert secure.key.startswith("__Host-")  # no other host, and nobody without HTTPS, can have set it
 
 
 def test_it_opens_the_api_for_pages_of_the_service_only(orchestrator, sign_in):
@@ -70,6 +72,14 @@ def test_it_opens_the_api_for_pages_of_the_service_only(orchestrator, sign_in):
         answer = api.call("POST", TASKS, GORCH, headers=shown | other)
         answer.is_problem(403, "forbidden")
         assert "another site" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("where", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://127.0.0.1:1"}])
+def test_no_other_site_signs_anybody_in_or_out(orchestrator, token, where):
+    for method, sent in (("POST", {"token": token["token"]}), ("DELETE", None)):
+        answer = orchestrator.api.call(method, SESSION, sent, headers=where)
+        answer.is_problem(403, "forbidden")
+        assert "set-cookie" not in answer.headers
 
 
 def test_a_token_that_is_shown_counts_and_not_the_cookie(orchestrator, sign_in):

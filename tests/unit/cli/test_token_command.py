@@ -44,6 +44,15 @@ def test_what_is_listed_says_what_a_token_is_and_opens_nothing(run):
     assert made["token"] not in shown
 
 
+def test_a_name_is_free_again_when_its_token_has_ended(run):
+    first = json.loads(run("create", "--json", "--name", "ci", "--role", "viewer").stdout)
+    refused = run("create", "--name", "ci", "--role", "admin")
+    assert refused.exit_code == 2
+    assert f"gorch token revoke {first['id']}" in refused.output
+    run("revoke", first["id"])
+    assert run("create", "--name", "ci", "--role", "admin").exit_code == 0
+
+
 def test_revoked_it_stays_in_the_list(run):
     made = json.loads(run("create", "--name", "ci", "--role", "viewer", "--json").stdout)
     assert f"token {made['id']} of ci is revoked" in run("revoke", made["id"]).stdout

@@ -3,7 +3,7 @@
 import pytest
 
 from gorchestrator.common.http.peers import OwnMachine
-from gorchestrator.common.http.proxies import TrustedProxies, check
+from gorchestrator.common.http.proxies import TrustedProxies, check, is_forwarded
 
 TRUSTED = ("127.0.0.1", "10.1.0.0/16", "fd00::/8")
 
@@ -21,6 +21,14 @@ def seen(peer, trusted=TRUSTED, wrap=lambda app: app, **headers):
     environ |= {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
     list(wrap(TrustedProxies(app, trusted))(environ, lambda *_: None))
     return found[0] if found else None
+
+
+def test_what_a_proxy_has_sent_can_be_told():
+    found = []
+    behind = TrustedProxies(lambda environ, _: found.append(is_forwarded(environ)) or [], TRUSTED)
+    for peer in ("127.0.0.1", "192.0.2.7"):
+        behind({"REMOTE_ADDR": peer, "wsgi.url_scheme": "http"}, lambda *_: None)
+    assert found == [True, False]
 
 
 @pytest.mark.parametrize(
