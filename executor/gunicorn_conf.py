@@ -4,8 +4,11 @@ Address and certificates come from the settings (``GORCH_EXECUTOR_*``); gunicorn
 there is always one worker: it owns the jobs.
 """
 
+import gc
+
 from gevent import monkey
 
+gc.disable()  # until all is imported, which stays: to look for garbage among it is a tenth of the start
 monkey.patch_all()
 
 import os  # noqa: E402  (after patching)
@@ -55,6 +58,7 @@ def on_starting(server: serving.Arbiter) -> None:
 
 def when_ready(server: serving.Arbiter) -> None:
     """Take signals. With ``drain = "finish"``, keep the first SIGTERM from gunicorn: see ``executor.finishing``."""
+    serving.share_what_is_imported()
     end = signal.getsignal(signal.SIGTERM)
 
     def on_term(number: int, frame: FrameType | None) -> None:

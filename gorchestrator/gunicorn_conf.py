@@ -3,8 +3,11 @@
 Address, workers and certificates come from the settings (``GORCH_*``); gunicorn's own options override them.
 """
 
+import gc
+
 from gevent import monkey
 
+gc.disable()  # until all is imported, which stays: to look for garbage among it is a tenth of the start
 monkey.patch_all()
 
 import ssl  # noqa: E402  (after patching)
@@ -56,6 +59,7 @@ def on_starting(server: serving.Arbiter) -> None:
 
 def when_ready(server: serving.Arbiter) -> None:
     """Refuse sockets that were handed over, and take signals; no worker has been started yet."""
+    serving.share_what_is_imported()
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
     if _by_signal:
         _settings.report(lambda judged: visiting.note(_config.database, _config.audit_key, settings_read(judged)))

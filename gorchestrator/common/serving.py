@@ -6,6 +6,7 @@ and so that port 0 gives a port that nobody can take in between.
 
 import ctypes
 import errno
+import gc
 import logging
 import os
 import signal
@@ -175,6 +176,12 @@ def or_exit(load: Callable[[], T]) -> T:
 def faults_text(faults: Iterable[str]) -> str:
     """Return the lines that tell the faults of the settings."""
     return "".join(f"Error: {fault}\n" for fault in faults)
+
+
+def share_what_is_imported() -> None:
+    """Have workers share the memory of what their master has imported, which the collector would else touch in each."""
+    gc.freeze()
+    gc.enable()
 
 
 def refuse_preload(server: Arbiter) -> None:
