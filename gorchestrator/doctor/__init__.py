@@ -13,7 +13,7 @@ from typing import Any
 from gorchestrator import __version__
 from gorchestrator.client.api import Certificates
 from gorchestrator.config import Config
-from gorchestrator.doctor import audit, database, executors, folders, keys, limits
+from gorchestrator.doctor import audit, database, executors, folders, keys, limits, receivers
 from gorchestrator.doctor.finding import Finding, Findings, Level
 from gorchestrator.remote import Refused, Remote, RemoteError
 from gorchestrator.store.workers import living
@@ -40,6 +40,8 @@ def orchestrator(config: Config, token: str | None = None) -> Iterator[Finding]:
     if config.certfile and config.keyfile:
         own = keys.Pair(config.certfile, config.keyfile, server=True)
         yield from keys.check(own, None, "name a certificate for the names of this service")
+    if config.client_ca:
+        yield from keys.check_ca(config.client_ca, "name the CA of those who call in client_ca")
     yield from _allowed("permissions", config.data, folders.check(config.data))
     yield from _allowed("database", config.database, database.check(config.database))
     yield from _allowed("audit", config.audit_key, audit.check(config.database, config.audit_key))
@@ -49,6 +51,8 @@ def orchestrator(config: Config, token: str | None = None) -> Iterator[Finding]:
         yield _running(config, token)
     certificates = Certificates(config.tls_ca, config.tls_cert, config.tls_key)
     yield from executors.check(config.executors, certificates)
+    yield from receivers.of_logs(config.syslog, config.logstash, config.logstash_ca)
+    yield from receivers.of_traces(config)
 
 
 def this_executor(values: Mapping[str, Any], engines: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
@@ -63,6 +67,8 @@ def this_executor(values: Mapping[str, Any], engines: Mapping[str, Mapping[str, 
     yield from _allowed("permissions", secrets, folders.private(secrets, "this secret"))
     yield from limits.check(_holder(data))
     yield from executors.engines(values["name"], engines)
+    ca = values["logstash_ca"]
+    yield from receivers.of_logs(values["syslog"], values["logstash"], Path(ca) if ca else None)
 
 
 def _allowed(check: str, subject: Path, found: Iterator[Finding]) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import socket
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -14,7 +15,9 @@ from gorchestrator.common.endpoints import Endpoint
 from gorchestrator.doctor import executors
 from gorchestrator.doctor.finding import Level
 from gorchestrator.store import schema
-from support import run_gorch
+from sinks_support import receiver
+from support import PATIENCE, run_gorch
+from tracing_support import receiving
 
 OK, WARNING, FAULT = Level.OK, Level.WARNING, Level.FAULT
 
@@ -52,6 +55,60 @@ def ask(url, certs):
 def settings(service):
     """Return the settings of the orchestrator that runs."""
     return service.orchestrator.settings | {"GORCH_PORT": service.url.rpartition(":")[2]}
+
+
+def test_executors_are_asked_all_at_once(certs):
+    """Neither gets on before the other was called, too."""
+    both = threading.Barrier(2, timeout=PATIENCE)
+
+    def serve(server):
+        connection, _ = server.accept()
+        server.close()  # a second try shall be refused
+        both.wait()
+        connection.close()
+
+    files = Certificates(certs / "ca.pem", certs / "orchestrator.pem", certs / "orchestrator.key")
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        servers = [threading.Thread(target=serve, args=(each,), daemon=True) for each in (one, two)]
+        for each in servers:
+            each.start()
+        urls = {name: f"https://127.0.0.1:{each.getsockname()[1]}" for name, each in (("one", one), ("two", two))}
+        found = list(executors.check({name: Endpoint(url) for name, url in urls.items()}, files))
+    assert [(each.subject, each.level) for each in found] == [("one", FAULT), ("two", FAULT)]
+    assert not both.broken
+    assert not any("in time" in each.says for each in found)
+
+
+def test_receivers_of_logs_and_traces(certs, tmp_path):
+    with (
+        receiver(tls=certs) as logstash,
+        receiver(str(tmp_path / "log")),
+        socket.create_server(("127.0.0.1", 0)) as nobody,
+        receiving() as traces,
+    ):
+        away = nobody.getsockname()[1]
+        nobody.close()
+        tls = f"tls://127.0.0.1:{logstash.port}"
+        common = {"GORCH_DATA": str(tmp_path), "GORCH_CERTS": str(certs)}
+        _, found = doctor(
+            GORCH_SYSLOG=f"unix://{tmp_path / 'log'}",
+            GORCH_LOGSTASH=tls,
+            GORCH_LOGSTASH_CA=str(certs / "ca.pem"),
+            GORCH_OTLP_ENDPOINT=traces.url,
+            **common,
+        )
+        assert says(found, "receivers", OK) == [
+            f"syslog at unix://{tmp_path / 'log'}: takes connections",
+            f"logstash at {tls}: takes connections",
+            f"traces at {traces.url}/v1/traces: takes traces",
+        ]
+        settings = {"GORCH_SYSLOG": f"tcp://127.0.0.1:{away}", "GORCH_LOGSTASH": tls}
+        status, found = doctor(GORCH_OTLP_ENDPOINT=f"http://127.0.0.1:{away}", **settings, **common)
+        assert status == 1
+        of_syslog, of_logstash, of_traces = says(found, "receivers", FAULT)
+        assert "cannot be reached: Connection refused; lines for it are dropped" in of_syslog
+        assert "certificate verify failed" in of_logstash  # by none of the usual CAs
+        assert "takes nothing now: Connection refused" in of_traces
 
 
 def test_services_that_work(settings, service):
