@@ -12,7 +12,7 @@ from pathlib import Path
 from executor.files import write_atomically
 
 FIRST = 1
-CACHED = 10_000  # runs
+CACHED = 1_000  # runs; of others it is read again
 
 
 class Fences:

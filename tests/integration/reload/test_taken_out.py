@@ -1,6 +1,7 @@
-"""An executor is taken out of the settings while something runs there: whoever goes on with the run follows it."""
+"""An executor is moved, or taken out of the settings, while something runs there: whoever goes on follows it."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from api_support import Api
 from executor_support import Executor, script
+from proxy_support import Proxy
 from reload_support import Reloaded, running
 from support import Server, wait_until
 
@@ -37,6 +39,7 @@ def house(tmp_path: Path, certs: Path, executor: Executor) -> Iterator[Reloaded]
     file = tmp_path / "orchestrator.toml"
     server = Server(["serve"], {"GORCH_CONFIG": str(file)}, tmp_path)
     with running(Reloaded(server, file, base, by_signal=True)) as found:
+        wait_until(lambda: found.events("ready"), what="the worker is ready")
         yield found
 
 
@@ -44,14 +47,14 @@ def api(house: Reloaded) -> Api:
     return Api(int(house.server.url.rpartition(":")[2]))
 
 
-def begin(house: Reloaded, gate: Path, tasks: int = 1) -> list[str]:
-    """Have nodes run on the executor that is taken out then."""
+def begin(house: Reloaded, gate: Path, tasks: int = 1, after: dict[str, str] | None = None) -> list[str]:
+    """Have nodes run on the executor that is taken out then; ``after``: the executors that there are then."""
     text = script("echo begun", f"while [ ! -e {gate} ]; do sleep 0.05; done", "echo done")
     nodes = [{"name": "node", "engine": "shell", "artifact": text, "target": "goes"}]
     found = [api(house).submit({"nodes": nodes}) for _ in range(tasks)]
     for task in found:
         api(house).wait_for_node(task, "node", state=2)
-    house.change(executors={"stays": house.base["executors"]["stays"]})
+    house.change(executors=after or {"stays": house.base["executors"]["stays"]})
     return found
 
 
@@ -66,6 +69,19 @@ def followed(house: Reloaded, task: str) -> None:
     found = end(house, task)
     assert (found["state"], found["attempt"], found["executor"]) == (SUCCESS, 1, "goes")
     assert api(house).call("GET", f"/v1/tasks/{task}/nodes/node/log").data == b"begun\ndone\n"
+
+
+def test_what_runs_is_followed_where_the_executor_is_called_from_then_on(
+    house: Reloaded, tmp_path: Path, executor: Executor
+) -> None:
+    direct = executor.server.url
+    host, _, port = direct.rpartition(":")
+    with closing(Proxy(int(port))) as proxy:
+        before = {"stays": direct, "goes": f"{host}:{proxy.port}"}
+        house.change(executors=before)
+        (task,) = begin(house, tmp_path / "gate", after=before | {"goes": direct})
+    (tmp_path / "gate").touch()
+    followed(house, task)
 
 
 def test_a_worker_that_comes_later_follows_what_runs_there(house: Reloaded, tmp_path: Path) -> None:
