@@ -13,6 +13,7 @@ from gorchestrator.common.serving import listen
 from support import PATIENCE, ROOT, clean_environment, wait_until
 
 APP = """
+import socket
 import gevent
 from pathlib import Path
 
@@ -20,6 +21,9 @@ GATE = Path(__file__).with_name("gate")
 
 def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
+    if environ["PATH_INFO"] == "/unread":
+        yield b"%d" % environ["gunicorn.socket"].getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        return
     yield b"begun"
     while environ["PATH_INFO"] == "/slow" and not GATE.exists():
         gevent.sleep(0.02)
@@ -95,6 +99,12 @@ def test_connections_on_which_nothing_is_asked_do_not_keep_it(gunicorn):
         assert "SIGKILL" not in gunicorn.ended()
         assert kept.recv(1) == b""
         assert silent.getpeername() == address
+
+
+def test_the_kernel_ends_a_connection_on_which_nothing_is_read(gunicorn):
+    """It does so itself, after this many milliseconds: nobody here has to wait for them."""
+    with closing(gunicorn.connect()) as connection:
+        assert ask(connection, "/unread").read() == b"60000"
 
 
 def test_what_is_being_answered_is_answered_to_its_end(gunicorn):
