@@ -1,7 +1,6 @@
 """The reading side of the store: snapshots of rows."""
 
 import sqlite3
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,14 +24,13 @@ from gorchestrator.domain.records import (
 )
 from gorchestrator.domain.retention import Due, Limits
 from gorchestrator.store import audit as audit_table
-from gorchestrator.store import auditing, executors, listing, logs, queries, removing, rows, tokens, traces
+from gorchestrator.store import auditing, executors, listing, logs, queries, removing, rows, tokens, traces, wholes
 from gorchestrator.store import connection as connections
 from gorchestrator.store.accepting import same_request
 from gorchestrator.store.damage import Damage
 from gorchestrator.store.sql import fetch_json, int64
 from gorchestrator.store.threads import Threads, snapshot
 
-_SLICE = 256  # rows parsed at once: about 1 ms of the GIL
 _ATTEMPTS, _ARGS = 100, 2**20  # attempts in one answer, and the characters of arguments beyond which no other follows
 
 T = TypeVar("T")
@@ -66,21 +64,11 @@ class Reader:
 
     def digraph(self, task: str) -> str | None:
         """Return the matrix as it was submitted; None if edges were given by ``needs``."""
-        return self._threads.call(lambda connection: _digraph(connection, task))
+        return self._threads.call(lambda connection: wholes.digraph(connection, task))
 
     def whole(self, task: str, *, digraph: bool) -> Whole | None:
         """Return a task with its nodes, and its matrix if asked for: all as of one moment."""
-
-        def read(connection: sqlite3.Connection) -> Whole | None:
-            with snapshot(connection):
-                found = connection.execute(queries.TASK, {"task": task}).fetchone()
-                if found is None:
-                    return None
-                matrix = _digraph(connection, task) if digraph else None
-                seq, at = connection.execute(queries.NEWEST_OF_TASK, {"task": task}).fetchone() or (0, 0)
-                return Whole(rows.to_task(found), _nodes(connection, task), matrix, seq, rows.from_micro(at) or 0.0)
-
-        return self._threads.call(read)
+        return self._threads.call(lambda connection: wholes.whole(connection, task, with_digraph=digraph))
 
     def layout(self, task: str) -> bytes | None:
         """Return how a task is drawn, as :meth:`Journal.keep_layout` was given it; None if nobody has asked before."""
@@ -89,18 +77,7 @@ class Reader:
 
     def edges(self, task: str) -> str | None:
         """Return the JSON object of a task's edges: ``size`` with ``digraph`` or ``needs``; None if it is unknown."""
-
-        def read(connection: sqlite3.Connection) -> str | None:
-            with snapshot(connection):
-                found = connection.execute(queries.TASK, {"task": task}).fetchone()
-                if found is None:
-                    return None
-                matrix, key = _digraph(connection, task), "digraph"
-                if matrix is None:
-                    matrix, key = connection.execute(queries.NEEDS, {"task": task}).fetchone()[0], "needs"
-                return f'{{"size":{rows.to_task(found).size},"{key}":{matrix}}}'
-
-        return self._threads.call(read)
+        return self._threads.call(lambda connection: wholes.edges(connection, task))
 
     def newest(self, task: str) -> tuple[int, float]:
         """Return the number and time of the task's last event."""
@@ -118,12 +95,7 @@ class Reader:
 
     def nodes(self, task: str) -> list[tuple[NodeRow, str]]:
         """Return all nodes of a task with their JSON as accepted, by number: one snapshot, read in slices."""
-
-        def read(connection: sqlite3.Connection) -> list[tuple[NodeRow, str]]:
-            with snapshot(connection):
-                return _nodes(connection, task)
-
-        return self._threads.call(read)
+        return self._threads.call(lambda connection: wholes.nodes(connection, task))
 
     def node(self, task: str, node: int | str) -> tuple[NodeRow, str] | None:
         """Return a node by its number or name."""
@@ -257,20 +229,5 @@ class Reader:
         return self._threads.call(lambda connection: [convert(row) for row in fetch_json(connection, sql, wanted)])
 
 
-def _digraph(connection: sqlite3.Connection, task: str) -> str | None:
-    found = connection.execute(queries.DIGRAPH, {"task": task}).fetchone()
-    return None if found is None or found[0] is None else zlib.decompress(found[0]).decode()
-
-
 def _by_state(connection: sqlite3.Connection, sql: str) -> dict[State, int]:
     return {State(int(state)): n for state, n in connection.execute(sql)}
-
-
-def _nodes(connection: sqlite3.Connection, task: str) -> list[tuple[NodeRow, str]]:
-    found: list[tuple[NodeRow, str]] = []
-    while True:
-        first = found[-1][0].node + 1 if found else 0
-        part = fetch_json(connection, queries.NODES, {"task": task, "first": first, "limit": _SLICE})
-        found.extend((rows.to_node(task, row[1:]), row[0]) for row in part)
-        if len(part) < _SLICE:
-            return found
