@@ -28,6 +28,7 @@ from gorchestrator.common.http.access_log import AccessLog
 from gorchestrator.common.http.headers import SecurityHeaders
 from gorchestrator.common.http.hosts import AllowedHosts
 from gorchestrator.common.http.monitoring import AliveSchema, WritableSchema, count_requests
+from gorchestrator.common.http.peers import OwnMachine
 from gorchestrator.common.hub import be_quick
 from gorchestrator.common.metrics.pulse import Pulse
 from gorchestrator.common.reload import Changes, Reloading, inherited, live
@@ -139,7 +140,8 @@ def _guarded(app: Flask, config: Config, changes: Changes[Config]) -> "WSGIAppli
     setting = "allowed_hosts (GORCH_EXECUTOR_ALLOWED_HOSTS)"
     guarded = AllowedHosts(app.wsgi_app, (*config.allowed_hosts, config.bind), setting)
     changes.on("allowed_hosts", act=lambda new: guarded.allow((*new.allowed_hosts, new.bind)))
-    return guarded
+    # gunicorn may have been started by hand, on an address that the settings know nothing of.
+    return OwnMachine(guarded, "Leave out insecure (GORCH_EXECUTOR_INSECURE), so that callers show certificates")
 
 
 def _runner(config: Config) -> Runner:

@@ -185,10 +185,11 @@ class Config(LogSettings):
         return load(cls, PREFIX, environ, file_variable=FILE_VARIABLE, rules=RULES, text=text, before=before)
 
 
-def _open_to_all(config: Config) -> str | None:
-    if not config.insecure or checks.is_loopback(config.bind):
+def exposed(config: Config, host: str) -> str | None:
+    """Return what is wrong if the executor listens on ``host``, None if it may."""
+    if not config.insecure or checks.is_loopback(host):
         return None
-    return f"insecure: with bind {config.bind!r} every machine could run anything here; bind to 127.0.0.1"
+    return f"insecure: with bind {host!r} every machine could run anything here; bind to 127.0.0.1"
 
 
 def _shown_to_all(config: Config) -> str | None:
@@ -205,7 +206,7 @@ def _names_of_nobody(config: Config) -> str | None:
 
 
 RULES = (
-    Rule(("bind", "insecure"), _open_to_all),
+    Rule(("bind", "insecure"), lambda config: exposed(config, config.bind)),
     Rule(("allowed_names", "insecure"), _names_of_nobody),
     Rule(("secret_env", "env_allow"), _shown_to_all),
 )

@@ -19,7 +19,7 @@ from types import FrameType  # noqa: E402
 
 from executor import app as _imported  # noqa: E402, F401  (once, and not by each worker)
 from executor import finishing  # noqa: E402
-from executor.config import Config  # noqa: E402
+from executor.config import Config, exposed  # noqa: E402
 from gorchestrator.common import openfiles, serving  # noqa: E402
 from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
@@ -51,6 +51,7 @@ def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour."""
     openfiles.allow(2 * serving.CONNECTIONS)
     serving.refuse_preload(server)
+    serving.refuse_hosts(server, lambda host: exposed(_config, host))
     if server.cfg.workers != 1:
         sys.stderr.write("Error: an executor has one worker, which owns its jobs; leave out --workers\n")
         sys.exit(2)
@@ -58,6 +59,7 @@ def on_starting(server: serving.Arbiter) -> None:
 
 def when_ready(server: serving.Arbiter) -> None:
     """Take signals. With ``drain = "finish"``, keep the first SIGTERM from gunicorn: see ``executor.finishing``."""
+    serving.refuse_hosts(server, lambda host: exposed(_config, host))
     serving.share_what_is_imported()
     end = signal.getsignal(signal.SIGTERM)
 

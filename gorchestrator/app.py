@@ -94,7 +94,8 @@ def _guard(app: Flask, config: Config) -> reload.Changes[Config]:
     guarded = hosts.AllowedHosts(behind, _names(config), "allowed_hosts (GORCH_ALLOWED_HOSTS)")
     # gunicorn may have been started by hand, on an address that the settings know nothing of.
     known = config.insecure or config.access == REQUIRED
-    inner = guarded if known else peers.OwnMachine(guarded, 'access = "required" (GORCH_ACCESS=required)')
+    remedy = 'Have everybody show a token: access = "required" (GORCH_ACCESS=required)'
+    inner = guarded if known else peers.OwnMachine(guarded, remedy)
     app.wsgi_app = access_log.AccessLog(headers.SecurityHeaders(inner))  # type: ignore[method-assign]
     changes: reload.Changes[Config] = reload.Changes()
     changes.on("allowed_hosts", act=lambda new: guarded.allow(_names(new)))

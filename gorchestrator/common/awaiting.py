@@ -6,6 +6,7 @@ over.
 """
 
 import array
+import errno
 import fcntl
 import socket
 import ssl
@@ -63,8 +64,15 @@ def _has_come(client: Any) -> bool:
 
 
 def wrap_in_time(context: ssl.SSLContext, client: socket.socket, **options: Any) -> ssl.SSLSocket:
-    """Shake hands with a client. Raises OSError if that takes too long."""
-    client.settimeout(HANDSHAKE)
-    secured = context.wrap_socket(client, **options)
-    secured.settimeout(None)
+    """Shake hands with a client. Raises OSError if that takes too long, however often something comes meanwhile."""
+    secured = context.wrap_socket(client, do_handshake_on_connect=False, **options)
+    late = gevent.Timeout(HANDSHAKE)
+    try:
+        with late:
+            secured.do_handshake()
+    except BaseException as error:
+        secured.close()
+        if error is late:
+            raise TimeoutError(errno.ETIMEDOUT, f"the handshake took more than {HANDSHAKE:g} s") from None
+        raise
     return secured

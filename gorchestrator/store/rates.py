@@ -24,7 +24,9 @@ def spend(connection: sqlite3.Connection, quota: Quota, now: float) -> None:
     """Count one more task of a client at ``now``, seconds since the epoch. Raises TooManyTasks, and writes nothing."""
     found = connection.execute(_PAID, {"by": quota.client}).fetchone()
     before = rows.from_micro(found[0]) if found else None
-    paid = max(before or now, now) + _MINUTE / quota.most
+    if before is None or not now <= before <= now + _MINUTE:  # beyond, the clock was set back since
+        before = now
+    paid = before + _MINUTE / quota.most
     early = paid - now - _MINUTE
     if early > 1e-6:  # noqa: PLR2004  (a microsecond, as times are kept)
         raise TooManyTasks(quota.name, quota.most, early)

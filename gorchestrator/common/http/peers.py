@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 class OwnMachine:
     """WSGI middleware: refuses callers on other machines, whatever address the server was bound to."""
 
-    def __init__(self, app: "WSGIApplication", setting: str) -> None:
-        """Name ``setting`` in refusals, so that their reader knows what to change."""
+    def __init__(self, app: "WSGIApplication", remedy: str) -> None:
+        """``remedy``: what the reader of a refusal is to do, so that others may call."""
         self.app = app
-        self.setting = setting
+        self.remedy = remedy
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve a request, or refuse it."""
@@ -25,6 +25,6 @@ class OwnMachine:
             return self.app(environ, start_response)
         detail = (
             f"Nobody has to say who they are here, so the service answers callers on its own machine only, and {peer} "
-            f"is another one. Have everybody show a token: {self.setting}; or put a proxy with a login in front of it."
+            f"is another one. {self.remedy}; or put a proxy with a login in front of it."
         )
         return respond(PeerNotAllowed(detail))(environ, start_response)

@@ -1,6 +1,8 @@
 """Who shows no certificate of the CA is refused with a reason, and the executor logs one line and no traceback."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,7 @@ from gorchestrator import certificates
 from gorchestrator.certificates import Issued
 from gorchestrator.client.api import Certificates, ExecutorApi
 from gorchestrator.client.faults import Unreachable
-from support import PATIENCE, wait_until
+from support import PATIENCE, ROOT, clean_environment, wait_until
 
 
 def lines(executor: Executor) -> list[dict[str, Any]]:
@@ -103,6 +105,21 @@ def test_without_certificate_nothing_is_served_even_if_the_server_lets_it_in(tmp
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["type"] == "urn:gorchestrator:problem:certificate-required"
         assert executor.put(new_id(), body()).status_code == 403
+
+
+def test_insecure_listens_on_no_address_that_others_reach_whoever_names_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:executor.gunicorn_conf", "--no-control-socket"]
+    done = subprocess.run(
+        [*command, "-b", "0.0.0.0:0", "executor.app:create_app()"],
+        env=clean_environment(GORCH_EXECUTOR_INSECURE="true", GORCH_EXECUTOR_DATA=str(tmp_path)),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "insecure: with bind '0.0.0.0' every machine could run anything here" in done.stderr
 
 
 def test_insecure_lets_callers_in_without_certificate(new_executor: Callable[..., Executor]) -> None:

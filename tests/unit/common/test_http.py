@@ -227,7 +227,7 @@ def test_the_access_log_can_be_silent(client: FlaskClient, caplog: pytest.LogCap
     ],
 )
 def test_callers_on_other_machines_are_refused(client: FlaskClient, peer: str, allowed: bool) -> None:
-    client.application.wsgi_app = OwnMachine(client.application.wsgi_app, "access")  # type: ignore[method-assign]
+    client.application.wsgi_app = OwnMachine(client.application.wsgi_app, "Show a token")  # type: ignore[method-assign]
     answer = client.get("/teapot", environ_base={"REMOTE_ADDR": peer})
     if allowed:
         assert answer.status_code == 418
@@ -235,7 +235,7 @@ def test_callers_on_other_machines_are_refused(client: FlaskClient, peer: str, a
         found = problem(answer)
         assert (found["status"], found["type"]) == (403, "urn:gorchestrator:problem:peer-not-allowed")
         assert peer in found["detail"]
-        assert "show a token: access;" in found["detail"]
+        assert "Show a token; or put a proxy" in found["detail"]
 
 
 def test_a_pointer_names_every_key_of_the_document_whatever_it_is_called() -> None:
