@@ -52,7 +52,10 @@ class Auditor:
         """
         self._new = True
         end = end_of(connection) or End()
-        before = joint(end.mac, end.key, self._seal.key.name) if self._seal.trusts(end, older=older) else BROKEN
+        if self._seal.trusts(end, older=older):
+            before = joint(end.mac, end.key, self._seal.key.name)
+        else:
+            before, end = BROKEN, self._seal.pruned_before(end)
         line = self._seal.key.line(_line(act, end.number + 1), before)
         _LINES.run(connection, [line])
         self.write_end(connection, end._replace(number=line.number, mac=line.mac, key=line.key))

@@ -52,10 +52,23 @@ class Seal:
             raise StoreError(f"{told}. Restore it, or move it away: another one is made then.") from error
 
     def trusts(self, end: End, *, older: bool = False) -> bool:
-        """Whether an end of the database is what the service has left there last, or with ``older`` at any time."""
-        outside = self.outside
-        ahead = outside is not None and self.key.signed(outside) and outside.number > end.number
-        return (older or not ahead) and (end == End() or end.key != self.key.name or self.key.signed(end))
+        """Whether an end of the database is what the service has left there last, or with ``older`` at any time.
+
+        What another key has signed cannot be checked, so it has to be what is kept outside, too, unless nothing is.
+        """
+        ours, outside = self.key.signed(end), self.outside
+        if older:
+            return ours or end.key != self.key.name
+        if ours:
+            return outside is None or not self.key.signed(outside) or outside.number <= end.number
+        return end.key != self.key.name and (outside is None or outside == end)
+
+    def pruned_before(self, end: End) -> End:
+        """Return an end with what is known to have been pruned: what somebody else has written of it is not."""
+        if self.key.signed(end):
+            return end
+        known = self.outside or End()
+        return end._replace(pruned=known.pruned, pruned_mac=known.pruned_mac, pruned_key=known.pruned_key)
 
     @property
     def outside(self) -> End | None:

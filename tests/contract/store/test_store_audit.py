@@ -177,6 +177,31 @@ def test_lines_that_follow_on_a_chain_that_was_cut_do_not_hide_that(store: Store
     assert kept != End()
 
 
+@pytest.mark.parametrize("key", ["0123456789abcdef", ""], ids=["of another key", "of no key"])
+@pytest.mark.parametrize(
+    ("removed", "mac"), [(3, "x"), (2, "(SELECT mac FROM audit WHERE number = 3)")], ids=["all", "the first ones"]
+)
+def test_nobody_says_without_the_key_that_lines_were_pruned(
+    store: Store, path: Path, key: str, removed: int, mac: str
+) -> None:
+    for task in "123":
+        submit(store, task * 32)
+    mac = "'x'" if mac == "x" else mac
+    of_pruned = f"(SELECT mac FROM audit WHERE number = {removed})"
+    name = "(SELECT key FROM audit WHERE number = 3)"
+    ours = "''" if key else name
+    change(
+        path,
+        f"UPDATE audit_end SET mac = {mac}, key = '{key}', pruned = {removed}, pruned_mac = {of_pruned}, "
+        f"pruned_key = {ours}, sign = 'x'",
+    )
+    change(path, f"DELETE FROM audit WHERE number <= {removed}")
+    for task in "456":
+        submit(store, task * 32)
+        assert verdict(path).fault is not None
+    assert verdict(path).pruned == 0
+
+
 def test_what_is_old_is_pruned_and_what_is_kept_still_holds(
     store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
