@@ -44,6 +44,10 @@ def restore(file: Path, data: Path | None) -> None:
     click.echo(f"{path}: restored from {file}")
     if done.kept is not None:
         click.echo(f"What was there is kept as {done.kept}")
+    if done.tokens:
+        click.echo("Tokens of the backup, of which nobody knows here whether they were revoked since:")
+        for token in done.tokens:
+            click.echo(f"  {token.id} of {token.name}: gorch token revoke {token.id}, unless it is to open the service")
     if done.revision != schema.HEAD:
         click.echo("The backup is of an older version: run `gorch db upgrade`")
     click.echo("Start the service")

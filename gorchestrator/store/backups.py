@@ -3,18 +3,20 @@
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from gorchestrator.common.states import State
+from gorchestrator.domain.access import Token
 from gorchestrator.domain.audit import SERVICE, Act, Action, End, Who
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.domain.records import EPOCH_BITS
 from gorchestrator.store import connection as connections
-from gorchestrator.store import damage, schema
+from gorchestrator.store import damage, schema, tokens
 from gorchestrator.store.audit import Auditor, end_of
 from gorchestrator.store.files import BESIDE, beside, remove, size, sync
 from gorchestrator.store.seal import Seal, beside_database
@@ -32,10 +34,14 @@ _ASKED = {"bits": EPOCH_BITS, "more": 1_000_000, "final": int(State.SUCCESS)}
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the schema of what is in place now, and where the file that was there is kept, if any."""
+    """What a restore did: the schema of what is in place now, and where the file that was there is kept, if any.
+
+    ``tokens``: those that open the service now and were perhaps revoked since the backup, which nobody could look up.
+    """
 
     revision: str
     kept: Path | None
+    tokens: Sequence[Token] = ()
 
 
 def backup(path: Path, target: Path, *, force: bool = False) -> int:
@@ -73,13 +79,14 @@ def restore(path: Path, source: Path, who: Who = SERVICE, audit_key: Path | None
         _sound(new, otherwise)
         revision = schema.known(new, source)
         _begin_anew(new)
+        doubtful = _tokens(new, path)
         seal = Seal(audit_key or beside_database(path))
-        end = _audited(new, seal, who, source) if revision == schema.HEAD else End()
+        end = _audited(new, seal, who, source, doubtful) if revision == schema.HEAD else End()
         kept = _put_aside(path)
         _in_place(new, path)
         seal.keep(end, back=True)
         damage.note(path).unlink(missing_ok=True)
-    return Restored(revision, kept)
+    return Restored(revision, kept, doubtful)
 
 
 def _not_its_own(path: Path, other: Path) -> None:
@@ -136,12 +143,22 @@ def _begin_anew(new: Path) -> None:
             opened.execute(statement, _ASKED)
 
 
-def _audited(new: Path, seal: Seal, who: Who, source: Path) -> End:
+def _tokens(new: Path, old: Path) -> list[Token]:
+    """Have a backup know what became of tokens since; return those that are valid where that cannot be known."""
+    with closing(sqlite3.connect(new)) as opened, opened, suppress(sqlite3.OperationalError):  # it has none yet
+        if not (old.exists() and tokens.carry_over(opened, old)):
+            return [each for each in tokens.read(opened) if each.valid(time.time())]
+    return []
+
+
+def _audited(new: Path, seal: Seal, who: Who, source: Path, doubtful: Sequence[Token]) -> End:
     """Write the line of a restore, which may have fewer lines before it than were written; return the end."""
     last = seal.outside
     with closing(sqlite3.connect(new)) as opened, opened:
         before = end_of(opened) or End()
-        details = {"lines": before.number, "were": None if last is None else last.number}
+        details: dict[str, object] = {"lines": before.number, "were": None if last is None else last.number}
+        if doubtful:
+            details["tokens"] = [each.id for each in doubtful]
         Auditor(seal).append(opened, Act(who, Action.RESTORE, source.name, details), older=True)
         return end_of(opened) or End()
 

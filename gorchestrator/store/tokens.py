@@ -50,9 +50,7 @@ def add(path: Path, token: Token, who: Who, audit_key: Path) -> None:
         for each in read(connection):
             if each.name == token.name and each.valid(token.made_at):
                 raise NameTaken(each.name, each.id)
-        label = None if token.label is None else json.dumps(token.label, ensure_ascii=False)
-        times = (rows.to_micro(token.made_at), rows.to_micro(token.expires_at), rows.to_micro(token.revoked_at))
-        _INSERT.run(connection, [(token.id, token.name, token.digest, int(token.role), label, *times)])
+        _INSERT.run(connection, [_row(token)])
         details = {"name": token.name, "role": token.role.label, "label": token.label}
         auditor.append(connection, Act(who, Action.TOKEN_CREATE, token.id, details))
 
@@ -72,6 +70,31 @@ def revoke(path: Path, token_id: str, who: Who, audit_key: Path) -> Token | None
         return found
 
     return audited(path, audit_key, end)
+
+
+def carry_over(connection: sqlite3.Connection, old: Path) -> bool:
+    """Add what another database knows of tokens, made and revoked; return whether that could be read.
+
+    So a backup that comes back opens nothing that has ended since, and closes nobody out who has got in since.
+    """
+    try:
+        with closing(connections.reading(old, WAIT)) as opened:
+            known = read(opened)
+    except sqlite3.Error:
+        return False
+    here = {each.id for each in read(connection)}
+    for each in known:
+        if each.id not in here:
+            _INSERT.run(connection, [_row(each)])
+        elif each.revoked_at is not None:
+            connection.execute(_REVOKE, {"wanted": each.id, "now": rows.to_micro(each.revoked_at)})
+    return True
+
+
+def _row(token: Token) -> tuple[object, ...]:
+    label = None if token.label is None else json.dumps(token.label, ensure_ascii=False)
+    times = (rows.to_micro(token.made_at), rows.to_micro(token.expires_at), rows.to_micro(token.revoked_at))
+    return (token.id, token.name, token.digest, int(token.role), label, *times)
 
 
 def _token(row: tuple[Any, ...]) -> Token:

@@ -1,5 +1,6 @@
 """Backups are taken while processes write, and are put back only where nobody uses the database."""
 
+import json
 import os
 import sqlite3
 import stat
@@ -10,10 +11,14 @@ from unittest.mock import Mock
 
 import pytest
 
+from audit_support import lines
 from gorchestrator.common.states import State
+from gorchestrator.domain.access import Role, Token
+from gorchestrator.domain.audit import SERVICE
 from gorchestrator.domain.errors import Fenced, SchemaMismatch, StoreError
 from gorchestrator.service.events import Events
-from gorchestrator.store import Store, backups, connection, damage, migrations, schema
+from gorchestrator.store import Store, backups, connection, damage, migrations, schema, tokens
+from gorchestrator.store.seal import beside_database
 from gorchestrator.store.usage import Usage
 from store_support import OTHER, TASK, accept, node_change, node_states, processes, task_change, task_ids
 
@@ -194,6 +199,36 @@ def test_what_comes_behind_a_restore_is_not_taken_for_what_came_behind_the_backu
     expected |= {2 * 2**32: True, 2 * 2**32 + 1: False}
     assert {after: not events.start(after).reset for after in expected} == expected
     once_more.close()
+
+
+def made(name: str, token_id: str) -> Token:
+    return Token(token_id, name, "digest", Role.VIEWER, None, 1000.0)
+
+
+def test_what_became_of_tokens_since_a_backup_stays_so(path: Path, target: Path) -> None:
+    key = beside_database(path)
+    for each in (made("stays", "1"), made("goes", "2")):
+        tokens.add(path, each, SERVICE, key)
+    backups.backup(path, target)
+    tokens.revoke(path, "2", SERVICE, key)
+    tokens.add(path, made("comes", "3"), SERVICE, key)
+    assert backups.restore(path, target).tokens == []
+    assert [(each.name, each.revoked_at is None) for each in tokens.tokens(path)] == [
+        ("stays", True),
+        ("goes", False),
+        ("comes", True),
+    ]
+
+
+def test_where_nobody_knows_what_became_of_tokens_those_that_open_are_told(path: Path, target: Path) -> None:
+    key = beside_database(path)
+    for each in (made("stays", "1"), made("went", "2")):
+        tokens.add(path, each, SERVICE, key)
+    tokens.revoke(path, "2", SERVICE, key)
+    backups.backup(path, target)
+    path.write_bytes(b"damaged" * 1000)
+    assert [each.name for each in backups.restore(path, target).tokens] == ["stays"]
+    assert json.loads(lines(path)[-1].details)["tokens"] == ["1"]
 
 
 def test_an_older_backup_is_taken_and_has_to_be_upgraded(path: Path, target: Path) -> None:
