@@ -80,8 +80,10 @@ def _tell_access(config: Config, *, required: bool) -> None:
     """Say who may call the service, if that is not what somebody who faces a network wants."""
     if not required:
         who = "everybody" if config.insecure else "everybody on this machine"
-        extra = {"event": "open_to_all"}
-        log.info("%s may do everything here: nobody has to show a token (gorch token create)", who, extra=extra)
+        through = ", through the proxies whoever reaches those too" if config.trusted_proxies else ""
+        level = logging.WARNING if through else logging.INFO
+        told = "%s may do everything here%s: nobody has to show a token (gorch token create)"
+        log.log(level, told, who, through, extra={"event": "open_to_all"})
     elif not (config.certfile or is_loopback(config.bind)):
         extra = {"event": "tokens_in_clear"}
         log.warning("tokens go over the network as they are: serve HTTPS (certfile, keyfile)", extra=extra)

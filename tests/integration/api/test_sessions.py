@@ -113,6 +113,10 @@ def test_what_is_no_token_is_refused(orchestrator, token, sent, status, problem)
     assert "set-cookie" not in answer.headers
 
 
-def test_where_nobody_has_to_sign_in_nothing_is_kept(start):
-    answer = start(workers=1).api.call("POST", SESSION, {"token": "anything"})
+def test_where_nobody_has_to_sign_in_nothing_is_kept_and_who_trusts_a_proxy_is_warned(start):
+    orchestrator = start(workers=1, GORCH_TRUSTED_PROXIES="127.0.0.1")
+    answer = orchestrator.api.call("POST", SESSION, {"token": "anything"})
     assert (answer.json["way"], "set-cookie" in answer.headers) == ("open", False)
+    (told,) = orchestrator.events("open_to_all")
+    assert told["level"] == "warning"
+    assert "through the proxies whoever reaches those" in told["message"]
