@@ -4,6 +4,7 @@ Address, workers and certificates come from the settings (``GORCH_*``); gunicorn
 """
 
 import gc
+from collections.abc import Callable
 
 from gevent import monkey
 
@@ -17,9 +18,10 @@ from gorchestrator.common import openfiles, serving  # noqa: E402  (after patchi
 from gorchestrator.common.reload import is_asked_by_signal, prepare, take_signals  # noqa: E402
 from gorchestrator.common.sinks.setup import lowest_level, set_up_logs  # noqa: E402
 from gorchestrator.config import Config, exposed  # noqa: E402
+from gorchestrator.domain.audit import Act  # noqa: E402
 from gorchestrator.domain.errors import StoreError  # noqa: E402
-from gorchestrator.service.audit import settings_read  # noqa: E402
-from gorchestrator.store import schema, visiting  # noqa: E402
+from gorchestrator.service.audit import digests, settings_read, settings_started  # noqa: E402
+from gorchestrator.store import remembered, schema  # noqa: E402
 from gorchestrator.store.usage import Usage  # noqa: E402
 
 _by_signal = is_asked_by_signal()
@@ -44,6 +46,11 @@ logger_class = "gorchestrator.common.gunicorn_log.GunicornLog"
 control_socket_disable = True  # it would be one file in the home directory for all services of a user
 
 
+def _note(act: Callable[[list[str]], Act | None]) -> None:
+    """Write the line of the audit that ``act`` makes of the settings that have changed since the service ran last."""
+    remembered.note(_config.database, _config.audit_key, digests(_settings.settings), act)
+
+
 def on_starting(server: serving.Arbiter) -> None:
     """Refuse what the service cannot honour, and a database that no worker could use: once, and not once each."""
     openfiles.allow(2 * serving.CONNECTIONS)
@@ -53,6 +60,7 @@ def on_starting(server: serving.Arbiter) -> None:
     try:
         Usage(_config.database).end()
         schema.ensure(_config.database)
+        _note(lambda changed: settings_started(_settings.file, changed))
     except StoreError as error:
         serving.cannot_start(error)
 
@@ -62,7 +70,7 @@ def when_ready(server: serving.Arbiter) -> None:
     serving.share_what_is_imported()
     serving.refuse_hosts(server, lambda host: exposed(_config, host))
     if _by_signal:
-        _settings.report(lambda judged: visiting.note(_config.database, _config.audit_key, settings_read(judged)))
+        _settings.report(lambda judged: _note(lambda _: settings_read(judged)))
         take_signals(server, _settings, set_up_logs)
 
 

@@ -87,6 +87,11 @@ class Reloading(Generic[S]):
         self._seen = 0
         self.settings = self._first.value
 
+    @property
+    def file(self) -> Path | None:
+        """The file of the settings, if there is one."""
+        return self._first.file
+
     def begin(self) -> S:
         """Return the settings in force, for a process that starts now; those that need a restart as they were."""
         with self._board.mine():

@@ -29,6 +29,7 @@ class Action(StrEnum):
     TOKEN_CREATE = "token.create"  # noqa: S105  (no secret)
     TOKEN_REVOKE = "token.revoke"  # noqa: S105
     RELOAD = "settings.reload"
+    START = "settings.start"
     RESTORE = "journal.restore"
     PRUNE = "audit.prune"
 

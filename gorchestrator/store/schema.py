@@ -16,7 +16,7 @@ from gorchestrator.store.usage import Usage
 
 #: All versions of the schema, oldest first: the modules in ``migrations/versions``. Known here so that Alembic, which
 #: is slow to import, is needed only where there is something to change.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 HEAD = REVISIONS[-1]
 
 log = logging.getLogger(__name__)

@@ -145,6 +145,15 @@ rates = Table(
     sqlite_with_rowid=False,
 )
 
+#: The settings that the service ran with last, see ``remembered.py``.
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: Where executors are, see ``executors.py``.
 executors = Table(
     "executors",

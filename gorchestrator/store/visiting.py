@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from gorchestrator.domain.audit import Act
 from gorchestrator.domain.errors import StoreError
 from gorchestrator.store import connection as connections
 from gorchestrator.store import schema
@@ -55,8 +54,3 @@ def audited(path: Path, audit_key: Path, act: Callable[[sqlite3.Connection, Audi
             found = act(connection, auditor)
         auditor.committed(connection)
         return found
-
-
-def note(path: Path, audit_key: Path, act: Act) -> None:
-    """Write a line of the audit that tells of something outside of the database. Raises StoreError."""
-    audited(path, audit_key, lambda connection, auditor: auditor.append(connection, act))

@@ -1,5 +1,6 @@
 """The audit in the database: with what it tells of or not at all, and one chain of all processes."""
 
+import json
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,9 @@ from gorchestrator.domain.audit import KEY_SIZE, Act, Action, End, Fault, Verdic
 from gorchestrator.domain.errors import NotInDoubt, StoreError, TooManyRuns
 from gorchestrator.domain.records import Acceptance, Answer, Change, Kind, NodeRow, Request, Resolution, TaskRow
 from gorchestrator.domain.retention import Limits
+from gorchestrator.service.audit import settings_started
 from gorchestrator.service.retention import Retention
-from gorchestrator.store import Store, audit, backups, migrations, schema
+from gorchestrator.store import Store, audit, backups, migrations, remembered, schema
 from gorchestrator.store.audit import end_of
 from gorchestrator.store.seal import Seal, beside_database, end_file, read_end
 from store_support import ME, OTHER, TASK, accept, processes, task_change
@@ -200,6 +202,23 @@ def test_nobody_says_without_the_key_that_lines_were_pruned(
         submit(store, task * 32)
         assert verdict(path).fault is not None
     assert verdict(path).pruned == 0
+
+
+def test_a_start_with_other_settings_is_told_once(path: Path) -> None:
+    schema.ensure(path)
+    key = beside_database(path)
+
+    def start(**values: str) -> None:
+        remembered.note(path, key, values, lambda changed: settings_started(None, changed))
+
+    start(bind="1", port="2")
+    assert lines(path) == []
+    for _ in range(2):
+        start(bind="3", port="2", new="4")
+    assert [(line.action, json.loads(line.details)) for line in lines(path)] == [
+        ("settings.start", {"settings": ["bind"]})
+    ]
+    assert verdict(path).fault is None
 
 
 def test_what_is_old_is_pruned_and_what_is_kept_still_holds(
