@@ -1,5 +1,6 @@
 """Hosts of all kinds: other shells, programs that are missing, full disks, file systems without execution."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -30,6 +31,20 @@ NAMES = (
 
 
 @pytest.fixture
+def reaching(server: Sshd, executor: Executor) -> Iterator[Callable[[Sshd], Executor]]:
+    """Have the module's executor reach another server than the module's until the test ends."""
+    before = server.hosts.read_text()
+
+    def reach(other: Sshd) -> Executor:
+        files = re.sub(r"(private_key|known_hosts): ", rf"\1: {other.folder}/", other.hosts.read_text())
+        server.hosts.write_text(files)
+        return executor
+
+    yield reach
+    server.hosts.write_text(before)
+
+
+@pytest.fixture
 def forced(new_server: Callable[..., Sshd]) -> Callable[[str], Sshd]:
     """Start an sshd that runs this command, whatever it is asked for."""
     return lambda command: new_server(f"ForceCommand {command}")
@@ -50,7 +65,7 @@ def through(shell: Path | str, path: Path | str = "") -> str:
 
 @pytest.fixture(params=["dash", "bash", "busybox"])
 def other_shell(
-    request: pytest.FixtureRequest, forced: Callable[[str], Sshd], new_executor: Callable[..., Executor], tmp_path: Path
+    request: pytest.FixtureRequest, forced: Callable[[str], Sshd], reaching: Callable[[Sshd], Executor], tmp_path: Path
 ) -> Executor:
     """An executor with a host whose /bin/sh is this one; what busybox has is all that its host has."""
     needs(request.param)
@@ -58,8 +73,8 @@ def other_shell(
     if request.param == "busybox":
         applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
         tools = farm(tmp_path / "bin", *applets, to=program)
-        return new_executor(forced(through(tools / "sh", tools)))
-    return new_executor(forced(through(farm(tmp_path / "bin", "sh", to=program) / "sh")))
+        return reaching(forced(through(tools / "sh", tools)))
+    return reaching(forced(through(farm(tmp_path / "bin", "sh", to=program) / "sh")))
 
 
 # -- shells
@@ -109,40 +124,40 @@ def test_what_has_left_its_session_is_found(other_shell: Executor) -> None:
 
 @pytest.mark.parametrize("shell", ["fish", "tcsh", *filter(shutil.which, ["csh", "zsh", "ksh"])])
 def test_login_shells_of_another_kind(
-    forced: Callable[[str], Sshd], new_executor: Callable[..., Executor], shell: str
+    forced: Callable[[str], Sshd], reaching: Callable[[Sshd], Executor], shell: str
 ) -> None:
     needs(shell)
-    executor = new_executor(forced(f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"'))
+    executor = reaching(forced(f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"'))
     assert executor.run(node(script('echo "$A $1"'), "it's", env={"A": "$b"}))["log"] == b"$b it's\n"
 
 
-def test_a_banner_is_not_the_reason(new_server: Callable[..., Sshd], new_executor: Callable[..., Executor]) -> None:
+def test_a_banner_is_not_the_reason(new_server: Callable[..., Sshd], reaching: Callable[[Sshd], Executor]) -> None:
     server = new_server("Banner {folder}/banner")
     (server.folder / "banner").write_text("Permission denied to strangers\nWithout work you are timed out\n")
     server.make_key("other")
     server.hosts.write_text(f"{HOST}:\n{server.entry()}stranger:\n{server.entry(private_key='other')}")
-    executor = new_executor(server)
+    executor = reaching(server)
     assert executor.run(node("echo", "hello"))["log"] == b"hello\n"
     reason = fails(executor, "stranger")
     assert "it does not let this user in" in reason
     assert "strangers" not in reason
 
 
-def test_a_shell_that_never_stops_to_talk(forced: Callable[[str], Sshd], new_executor: Callable[..., Executor]) -> None:
-    assert "it runs no shell for us: " in fails(new_executor(forced("yes be good")))
+def test_a_shell_that_never_stops_to_talk(forced: Callable[[str], Sshd], reaching: Callable[[Sshd], Executor]) -> None:
+    assert "it runs no shell for us: " in fails(reaching(forced("yes be good")))
 
 
 # -- programs
 
 
 def test_a_host_without_setsid_whose_grep_does_not_know_nul(
-    forced: Callable[[str], Sshd], new_executor: Callable[..., Executor], tmp_path: Path
+    forced: Callable[[str], Sshd], reaching: Callable[[Sshd], Executor], tmp_path: Path
 ) -> None:
     tools = farm(tmp_path / "bin", *PROGRAMS)
     (tools / "grep").unlink()
     (tools / "grep").write_text(f'#!/bin/sh\ncase $1 in *z*) exit 2 ;; esac\nexec {shutil.which("grep")} "$@"\n')
     (tools / "grep").chmod(0o755)
-    executor = new_executor(forced(through("/bin/sh", tools)))
+    executor = reaching(forced(through("/bin/sh", tools)))
     assert executor.run(node("true"))["state"] == SUCCESS
     seconds = mark()
     ignoring = f"(trap '' TERM; sleep {seconds}; sleep {seconds}) & echo begun; sleep {seconds}"
@@ -155,10 +170,10 @@ def test_a_host_without_setsid_whose_grep_does_not_know_nul(
 
 @pytest.mark.parametrize("program", ["mkfifo", "head"])
 def test_a_host_without_what_is_needed(
-    forced: Callable[[str], Sshd], new_executor: Callable[..., Executor], tmp_path: Path, program: str
+    forced: Callable[[str], Sshd], reaching: Callable[[Sshd], Executor], tmp_path: Path, program: str
 ) -> None:
     tools = farm(tmp_path / "bin", *(name for name in PROGRAMS if name != program))
-    assert f"{HOST}: the host lacks " in (reason := fails(new_executor(forced(through("/bin/sh", tools)))))
+    assert f"{HOST}: the host lacks " in (reason := fails(reaching(forced(through("/bin/sh", tools)))))
     assert program in reason
 
 
@@ -188,8 +203,8 @@ def small(new_server: Callable[..., Sshd]) -> Iterator[Sshd]:
         yield server
 
 
-def test_a_full_disk_before_the_start(small: Sshd, new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor(small)
+def test_a_full_disk_before_the_start(small: Sshd, reaching: Callable[[Sshd], Executor]) -> None:
+    executor = reaching(small)
     long = script("true", "#" * 100_000)
     with filled(small.home / ".gorchestrator"):
         for refused in (long, "true"):
@@ -199,9 +214,9 @@ def test_a_full_disk_before_the_start(small: Sshd, new_executor: Callable[..., E
 
 
 def test_a_disk_that_gets_full_keeps_the_exit_status(
-    small: Sshd, new_executor: Callable[..., Executor], tmp_path: Path
+    small: Sshd, reaching: Callable[[Sshd], Executor], tmp_path: Path
 ) -> None:
-    executor = new_executor(small)
+    executor = reaching(small)
     path, wait = gate(tmp_path)
     job_id = executor.start(node(script("echo begun", wait, f"touch {tmp_path}/ended", "exit 6")))
     with filled(small.home / ".gorchestrator"):
@@ -216,9 +231,9 @@ def test_a_disk_that_gets_full_keeps_the_exit_status(
 
 
 def test_values_that_a_full_disk_does_not_take(
-    small: Sshd, new_executor: Callable[..., Executor], tmp_path: Path
+    small: Sshd, reaching: Callable[[Sshd], Executor], tmp_path: Path
 ) -> None:
-    executor = new_executor(small)
+    executor = reaching(small)
     path, wait = gate(tmp_path)
     job_id = executor.start(
         tosca(f"echo begun\n{wait}\nLONG=$(head -c 9999 /dev/zero | tr '\\0' x)\n", output={"LONG": ""})
@@ -228,8 +243,8 @@ def test_values_that_a_full_disk_does_not_take(
         assert executor.end(job_id)["state"] == FAILURE
 
 
-def test_a_home_without_execution(small: Sshd, new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor(small)
+def test_a_home_without_execution(small: Sshd, reaching: Callable[[Sshd], Executor]) -> None:
+    executor = reaching(small)
     subprocess.run(["mount", "-o", "remount,noexec", str(small.home / ".gorchestrator")], check=True)
     text = 'echo "$0 $1 $-"'
     for first, flag in ((" /bin/sh -e ", "e"), ("/bin/sh", ""), ("/usr/bin/env\tsh", "")):
