@@ -22,6 +22,7 @@ def run(*arguments):
     return done.stdout
 
 
+@pytest.mark.slow  # `tox -e chaos` does the same for longer
 def test_a_short_chaos():
     printed = run("--seconds", "3", "--seed", "7", "11", "--kills", "5", "--graphs", "8")
     assert "seed 7 11\n" in printed
