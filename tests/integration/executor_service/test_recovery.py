@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import pytest
 import requests
 
 from executor_support import Executor, PlainGunicorn, alive, body, new_id, script, started
@@ -27,10 +26,7 @@ def let_go(executor: Executor, job_id: str) -> None:
     (executor.data / "jobs" / "live" / job_id / "work" / "go").touch()
 
 
-def test_what_runs_while_the_executor_is_killed_ends_with_its_real_status(
-    new_executor: Callable[..., Executor],
-) -> None:
-    executor = new_executor()
+def test_what_runs_while_the_executor_is_killed_ends_with_its_real_status(executor: Executor) -> None:
     runs = executor.start(body(script(*GO, "echo late", "exit 7")))
     ends = executor.start(body(script(*GO, "echo colour=blue", "exit 0"), output={"colour": ""}))
     killed_at = time.time()
@@ -62,22 +58,23 @@ def test_what_waited_while_the_executor_was_killed_is_run(new_executor: Callable
     assert executor.end(runs)["state"] == 3
 
 
-@pytest.mark.parametrize("engine", ["shell", "sleep", "http", "ssh", "docker"])
-def test_what_was_cancelled_before_it_began_never_begins(new_executor: Callable[..., Executor], engine: str) -> None:
+def test_what_was_cancelled_before_it_began_never_begins(new_executor: Callable[..., Executor]) -> None:
     """The executor dies when the cancel is on the disk, and its answer is not."""
     executor = new_executor(capacity="1")
     executor.start(body(script(*GO)))
-    waits = new_id()
-    executor.put(waits, body("http://127.0.0.1:9/", "0") | {"engine": engine, "target": "no-such-host"}, wait=None)
+    waiting = {engine: new_id() for engine in ("shell", "sleep", "http", "ssh", "docker")}
+    for engine, waits in waiting.items():
+        executor.put(waits, body("http://127.0.0.1:9/", "0") | {"engine": engine, "target": "no-such-host"}, wait=None)
     executor.server.kill()
-    (executor.data / "jobs" / "live" / waits / "shim").symlink_to("nobody")
+    for waits in waiting.values():
+        (executor.data / "jobs" / "live" / waits / "shim").symlink_to("nobody")
     executor.start_server()
-    job = executor.end(waits)
-    assert (job["state"], job["reason_code"], job["started_at"]) == (11, "canceled", None)
+    for engine, waits in waiting.items():
+        job = executor.end(waits)
+        assert (job["state"], job["reason_code"], job["started_at"]) == (11, "canceled", None), engine
 
 
-def test_cancel_reaches_what_was_started_before_a_restart(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_cancel_reaches_what_was_started_before_a_restart(executor: Executor) -> None:
     job_id = executor.start(body(script("trap '' TERM", "echo started", "while :; do sleep 0.01; done")))
     executor.server.kill()
     executor.start_server()
@@ -86,8 +83,7 @@ def test_cancel_reaches_what_was_started_before_a_restart(new_executor: Callable
     assert not alive(job_id)
 
 
-def test_the_timeout_goes_on_while_the_executor_is_away(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_the_timeout_goes_on_while_the_executor_is_away(executor: Executor) -> None:
     job_id = executor.start(body(script("echo started", "sleep 60"), timeout=1))
     executor.server.kill()
     wait_until((executor.data / "jobs" / "live" / job_id / "exit").exists)
@@ -107,8 +103,7 @@ def test_a_killed_keeper_harms_nothing(new_executor: Callable[..., Executor]) ->
     assert executor.end(runs)["exit_code"] == 5
 
 
-def test_a_killed_shim_makes_its_job_lost(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_killed_shim_makes_its_job_lost(executor: Executor) -> None:
     job_id = executor.start(body(script("echo started", "sleep 60")))
     shim = int(os.readlink(executor.data / "jobs" / "live" / job_id / "shim"))
     os.kill(shim, signal.SIGKILL)
@@ -117,8 +112,7 @@ def test_a_killed_shim_makes_its_job_lost(new_executor: Callable[..., Executor])
     assert not alive(job_id)
 
 
-def test_what_a_killed_shim_left_is_killed_and_named(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor(kill_grace="0.2")
+def test_what_a_killed_shim_left_is_killed_and_named(executor: Executor) -> None:
     other = executor.start(body(script(*GO)))
     stubborn = "trap '' TERM; echo here; while :; do sleep 0.01; done"
     # A child that keeps its variables in a session of its own, and a main process that gave them up.
@@ -138,8 +132,7 @@ def test_what_a_killed_shim_left_is_killed_and_named(new_executor: Callable[...,
     assert executor.end(other)["state"] == 3
 
 
-def test_a_number_that_was_given_to_another_process_is_left_alone(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_number_that_was_given_to_another_process_is_left_alone(executor: Executor) -> None:
     job_id = executor.start(body(script("echo started", "sleep 60")))
     executor.server.kill()
     executor.kill_everything()
@@ -151,8 +144,7 @@ def test_a_number_that_was_given_to_another_process_is_left_alone(new_executor: 
     assert executor.end(job_id)["reason"].endswith("; nothing was found that still runs")
 
 
-def test_a_job_without_process_and_without_exit_is_lost(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_job_without_process_and_without_exit_is_lost(executor: Executor) -> None:
     job_id = executor.start(body(script("echo started", "sleep 60")))
     executor.server.kill()
     executor.kill_everything()
@@ -161,8 +153,7 @@ def test_a_job_without_process_and_without_exit_is_lost(new_executor: Callable[.
     assert (job["state"], job["reason_code"], job["exit_code"]) == (4, "lost", None)
 
 
-def test_torn_files_count_as_absent(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_torn_files_count_as_absent(executor: Executor) -> None:
     job_id = executor.run(body("/bin/true"))["id"]
     executor.server.kill()
     live = executor.data / "jobs" / "live"
@@ -232,8 +223,7 @@ def test_keeper_and_shims_end_when_they_are_not_needed(new_executor: Callable[..
     assert list((executor.data / "shims").iterdir()) == []
 
 
-def test_a_second_executor_is_refused(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_second_executor_is_refused(executor: Executor) -> None:
     holder = executor.worker().pid
     env = clean_environment(**executor.server.settings, GORCH_EXECUTOR_PORT="0", PYTHONWARNINGS="ignore")
     second = subprocess.run(
