@@ -20,17 +20,27 @@ exec sleep 600
 Begun = tuple[str, psutil.Process]
 
 
-@pytest.fixture
-def services(request: pytest.FixtureRequest, tmp_path: Path, certs: Path) -> Iterator[Services]:
-    """Services that take an attempt for lost after 1.5 s, or what the test says."""
-    lost_after = getattr(request, "param", 1.5)
-    yield from start_services(tmp_path, certs, {"GORCH_LOST_AFTER": str(lost_after), "GORCH_LEASE": "1"})
+def started(factory: pytest.TempPathFactory, certs: Path, lost_after: str) -> Iterator[Services]:
+    """Services that the tests of this module share: each leaves both working, and nothing that runs."""
+    yield from start_services(factory.mktemp("lost"), certs, {"GORCH_LOST_AFTER": lost_after, "GORCH_LEASE": "1"})
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Services]:
+    """Services that take an attempt for lost after 1.5 s."""
+    yield from started(tmp_path_factory, certs, "1.5")
 
 
 @pytest.fixture
-def patient(tmp_path: Path, certs: Path) -> Iterator[Services]:
+def slower(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Services]:
+    """Services that take an attempt for lost after 5 s, in which a cancel has to come."""
+    yield from started(tmp_path_factory, certs, "5")
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory, certs: Path) -> Iterator[Services]:
     """Services that never take an attempt for lost."""
-    yield from start_services(tmp_path, certs, {"GORCH_LOST_AFTER": "0", "GORCH_LEASE": "1"})
+    yield from started(tmp_path_factory, certs, "0")
 
 
 def begin(services: Services, pidfile: Path, *others: Any, deadline: float | None = None, **fields: Any) -> Begun:
@@ -71,19 +81,19 @@ def test_an_attempt_that_a_restart_cannot_find_is_given_up_too_and_killed_when_i
     services.executor.start()
     services.orchestrator.start()
     wait_until(lambda: not process.is_running(), what="what was given up is killed")
+    wait_until(lambda: answers(services))
     assert node_of(services, task) == node
 
 
-@pytest.mark.parametrize("services", [5.0], indirect=True, ids=["5 s"])  # in which the cancel has to come
-def test_a_cancel_waits_for_an_executor_that_is_away_for_long(services: Services, tmp_path: Path) -> None:
-    task, process = begin(services, tmp_path / "pid")
-    services.executor.kill()
-    services.remote.cancel(task)
-    wait_until(lambda: "cannot be reached" in str(node_of(services, task)["reason"]))
-    asked = services.remote.task(task, wait=6)  # longer than lost_after
+def test_a_cancel_waits_for_an_executor_that_is_away_for_long(slower: Services, tmp_path: Path) -> None:
+    task, process = begin(slower, tmp_path / "pid")
+    slower.executor.kill()
+    slower.remote.cancel(task)
+    wait_until(lambda: "cannot be reached" in str(node_of(slower, task)["reason"]))
+    asked = slower.remote.task(task, wait=6)  # longer than lost_after
     assert (asked["nodes"][0]["state"], asked["nodes"][0]["reason_code"]) == (2, "canceling")
-    services.executor.start()
-    assert services.remote.wait(task)["state"] == 11
+    slower.executor.start()
+    assert slower.remote.wait(task)["state"] == 11
     assert not process.is_running()
 
 
