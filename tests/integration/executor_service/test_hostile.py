@@ -19,8 +19,7 @@ def acknowledged(executor: Executor, *ids: str) -> dict[str, str]:
     return refused
 
 
-def test_what_lies_where_results_are_written_is_replaced(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_what_lies_where_results_are_written_is_replaced(executor: Executor) -> None:
     ids = []
     for make in ("mkfifo {}.new", "ln -s /dev/null {}.new", "mkfifo {}", "ln -s /dev/zero {}"):
         lines = [make.format(name) for name in ENDED]
@@ -32,8 +31,7 @@ def test_what_lies_where_results_are_written_is_replaced(new_executor: Callable[
     assert acknowledged(executor, *ids) == {}
 
 
-def test_what_lies_where_results_are_read_does_not_stop_the_start(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_what_lies_where_results_are_read_does_not_stop_the_start(executor: Executor) -> None:
     ids = []
     for make in ("mkfifo {}", "ln -s /dev/zero {}", "mkdir {}", "echo [] > {}", "echo {{}} > {}"):
         lines = [make.format(name) for name in ENDED]
@@ -47,8 +45,7 @@ def test_what_lies_where_results_are_read_does_not_stop_the_start(new_executor: 
     assert [executor.end(job_id)["state"] for job_id in ids] == [3] * len(ids)
 
 
-def test_directories_in_the_way_of_results(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_directories_in_the_way_of_results(executor: Executor) -> None:
     ids = [
         executor.run(body(script(HERE, *(f"mkdir -p {name}{end}/x" for name in ENDED), "exit 3")))["id"]
         for end in ("", ".new")
@@ -57,8 +54,7 @@ def test_directories_in_the_way_of_results(new_executor: Callable[..., Executor]
     assert acknowledged(executor, *ids) == {}
 
 
-def test_a_job_that_removes_its_directory_ends_and_can_be_acknowledged(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_job_that_removes_its_directory_ends_and_can_be_acknowledged(executor: Executor) -> None:
     removal = script('rm -rf "$(dirname "$GORCH_OUTPUT")"', "exit 3")
     other, job_id = executor.run(body())["id"], executor.run(body(removal))["id"]
     job = executor.get(job_id)
@@ -70,8 +66,7 @@ def test_a_job_that_removes_its_directory_ends_and_can_be_acknowledged(new_execu
     assert executor.put(job_id, body(removal)).json()["state"] == 4
 
 
-def test_a_directory_that_is_gone_or_barred_when_it_is_put_away(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_directory_that_is_gone_or_barred_when_it_is_put_away(executor: Executor) -> None:
     gone, barred = (executor.run(body())["id"] for _ in range(2))
     live = executor.data / "jobs" / "live"
     (live / gone).rename(executor.folder / "moved")
@@ -91,8 +86,7 @@ def test_what_cannot_be_put_away_does_not_hold_up_other_receipts(new_executor: C
     assert not (executor.data / "jobs" / "live" / good).exists()
 
 
-def test_a_log_ends_with_its_job(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_log_ends_with_its_job(executor: Executor) -> None:
     daemon = 'setsid sh -c "while [ ! -e stop ]; do echo on; sleep 0.001; done" &'
     job_id = executor.start(body(script(daemon, "echo first")))
     folder = executor.data / "jobs" / "live" / job_id
@@ -110,8 +104,7 @@ def test_a_log_ends_with_its_job(new_executor: Callable[..., Executor]) -> None:
         (folder / "work" / "stop").touch()
 
 
-def test_a_stopped_shim_does_not_hold_up_the_start(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_stopped_shim_does_not_hold_up_the_start(executor: Executor) -> None:
     runs = executor.start(body(script("echo here", "while [ ! -e go ]; do sleep 0.01; done")))
     shim = int(os.readlink(executor.data / "jobs" / "live" / runs / "shim"))
     executor.server.kill()
