@@ -29,7 +29,8 @@ def browser() -> Iterator[Browser]:
         assert not os.environ.get("CI"), "CI needs chromium: .ci/run installs it"
         pytest.skip("there is no chromium on this machine; `apt-get install chromium`, or name one in CHROMIUM")
     # As root, Chromium has no sandbox; /dev/shm of a container may be too small for it.
-    options = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    # Without --disable-gpu it looks for one and draws in a process more.
+    options = ["--disable-dev-shm-usage", "--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
         expect.set_options(timeout=PATIENCE)
