@@ -1,5 +1,9 @@
 """Fixtures for tests of all levels."""
 
+import compileall
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +11,29 @@ import pytest
 
 import support
 from gorchestrator import certificates
-from support import Services, start_services
+from support import ROOT, Services, start_services
+
+# Several hundred processes import the same modules: unless the first one leaves them compiled, each compiles them all.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Compile everything once, before as many processes as there are all begin with it."""
+    for package in ("gorchestrator", "executor"):
+        compileall.compile_dir(ROOT / package, quiet=2)
+    tests = ROOT / "tests"
+    if next(tests.rglob("test_*-pytest-*.pyc"), None):
+        return
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-qq"]
+    rest = [str(each) for each in sorted(tests.iterdir()) if each.is_dir() and each.name not in {"unit", "data"}]
+    halves = [
+        subprocess.Popen([*collect, *those], cwd=ROOT, stdout=subprocess.DEVNULL)
+        for those in ([str(tests / "unit")], rest)
+    ]
+    for half in halves:
+        half.wait()
 
 
 @pytest.fixture(scope="session")

@@ -26,15 +26,21 @@ _MEASURING = "COVERAGE_PROCESS_"  # begins the names of the variables that have 
 
 
 def wait_until(condition: Callable[[], T], deadline: float = PATIENCE, what: str = "") -> T:
-    """Return the condition's value once it is true; fail after ``deadline`` seconds."""
-    end = time.monotonic() + deadline
+    """Return the condition's value once it is true; fail after ``deadline`` seconds.
+
+    It looks the less often the longer that takes and the more a look costs: each is work for the services too.
+    """
+    begin = time.monotonic()
+    end = begin + deadline
     while True:
+        look = time.monotonic()
         found = condition()
         if found:
             return found
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             pytest.fail(f"not within {deadline:g} s: {what or condition}")
-        time.sleep(0.02)
+        time.sleep(max(0.02, min(0.25, (now - begin) / 10), min(0.5, 2 * (now - look))))
 
 
 @contextmanager
