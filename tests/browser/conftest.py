@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browser_support import Faults, Shots
+from support import Services, start_services
 
 PATIENCE = 30_000  # milliseconds: a machine that runs the tests is slow and has other work
 # Without a window of its own it takes half the processor's time; the other two have one that nobody sees.
@@ -20,6 +21,15 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NA
 @pytest.fixture(scope="module", autouse=True)
 def _unmeasured_services(unmeasured: None) -> None:
     """Halve what the start of each service costs: the tests of the API measure their coverage."""
+
+
+@pytest.fixture(scope="module")
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, certs: Path, unmeasured: None
+) -> Iterator[Services]:
+    """Return the two services, one pair for a module: one worker, unless it names their number in ``WORKERS``."""
+    workers = {"GORCH_WORKERS": str(getattr(request.module, "WORKERS", 1))}
+    yield from start_services(tmp_path_factory.mktemp("service"), certs, workers)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from browser_support import Shots, serious_faults
 from support import Services
 from tasks_page_support import end, failing, gate, submit
 
+WORKERS = 2  # the page shows the same, whichever of them answers
+
 HOSTILE = '<img src=x onerror="alert(1)">'
 NO_LAYOUT = json.dumps({"type": "urn:gorchestrator:problem:no-layout", "status": 503, "detail": "It takes too long."})
 

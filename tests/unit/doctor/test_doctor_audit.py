@@ -16,7 +16,8 @@ def path(tmp_path):
     path = tmp_path / "gorchestrator.db"
     schema.ensure(path)
     for number in range(3):
-        visiting.note(path, beside_database(path), Act(Who("joe"), Action.SUBMIT, str(number)))
+        act = Act(Who("joe"), Action.SUBMIT, str(number))
+        visiting.audited(path, beside_database(path), lambda database, auditor, act=act: auditor.append(database, act))
     return path
 
 
