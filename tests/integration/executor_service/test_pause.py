@@ -1,7 +1,5 @@
 """The engines nil and sleep on a real executor, and when the orchestrator hands them over."""
 
-from collections.abc import Callable
-
 from executor_support import Executor, new_id
 from support import Services, wait_until
 
@@ -31,8 +29,7 @@ def test_it_is_cancelled_and_has_a_timeout(executor: Executor) -> None:
     assert (job["state"], job["reason"]) == (10, "killed after its timeout of 0.2 s")
 
 
-def test_a_restart_does_not_begin_it_again(new_executor: Callable[..., Executor]) -> None:
-    executor = new_executor()
+def test_a_restart_does_not_begin_it_again(executor: Executor) -> None:
     job_id = new_id()
     executor.put(job_id, node("sleep", "3"), wait=None)
     begun = wait_until(lambda: executor.get(job_id)["started_at"])
