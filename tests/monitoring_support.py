@@ -4,7 +4,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support import PATIENCE
 
-NODES = 400
+NODES = 1000
 
 
 def graph(size=NODES):
