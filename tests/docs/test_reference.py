@@ -32,8 +32,8 @@ ACCESS, API, EXECUTOR, GORCH, OPERATIONS, WEB = (
     doctree(ROOT / "docs" / f"{name}.rst") for name in ("access", "api", "executor", "gorch", "operations", "web")
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
-# An executor is protected by certificates, or on loopback; and it has no thread without which it is dead.
-OF_ORCHESTRATORS_ONLY = {"peer-not-allowed", "not-alive"}
+# An executor has no thread without which it is dead.
+OF_ORCHESTRATORS_ONLY = {"not-alive"}
 
 
 def section(document: nodes.document, title: str) -> nodes.section:

@@ -19,6 +19,19 @@ from gorchestrator.client.api import Certificates, ExecutorApi
 from gorchestrator.client.faults import Unreachable
 from support import PATIENCE, ROOT, clean_environment, wait_until
 
+OTHER_MACHINE = """
+from gevent import monkey
+monkey.patch_all()
+import os, sys
+from pathlib import Path
+from executor.app import create_app
+from executor.config import Config
+client = create_app(Config(insecure=True, data=Path(sys.argv[1]), log_level="error")).test_client()
+asked = [client.get("/v1/ping", environ_base={"REMOTE_ADDR": peer}) for peer in ("127.0.0.1", "192.0.2.7")]
+print([answer.status_code for answer in asked], flush=True)
+os._exit(0)
+"""
+
 
 def lines(executor: Executor) -> list[dict[str, Any]]:
     found = [json.loads(line) for line in executor.server.log.splitlines()]
@@ -120,6 +133,18 @@ def test_insecure_listens_on_no_address_that_others_reach_whoever_names_it(tmp_p
     )
     assert done.returncode != 0
     assert "insecure: with bind '0.0.0.0' every machine could run anything here" in done.stderr
+
+
+def test_insecure_answers_nobody_on_another_machine(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_MACHINE, tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1:] == ["[200, 403]"], done.stderr
 
 
 def test_insecure_lets_callers_in_without_certificate(new_executor: Callable[..., Executor]) -> None:

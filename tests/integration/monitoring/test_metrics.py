@@ -52,6 +52,10 @@ def test_counts_are_exact_whichever_workers_count_and_whichever_is_asked(new_hou
         for task in tasks:
             assert house.api.end(task)["state"] == SUCCESS
         for over in each:
+            # An end can be read as soon as it is durable, and is counted then.
+            wait_until(
+                lambda over=over: counts(metrics(house, over)) == expected(2), what="all that has ended is counted"
+            )
             found = metrics(house, over)
             assert counts(found) == expected(2)
             assert found["gorch_tasks_accepted_total",] == 2
