@@ -58,7 +58,7 @@ class Seal:
         """
         ours, outside = self.key.signed(end), self.outside
         if older:
-            return ours or end.key != self.key.name
+            return ours or end == End() or (outside is None and end.key != self.key.name)
         if ours:
             return outside is None or not self.key.signed(outside) or outside.number <= end.number
         return end.key != self.key.name and (outside is None or outside == end)

@@ -184,18 +184,16 @@ def test_lines_that_follow_on_a_chain_that_was_cut_do_not_hide_that(store: Store
     ("removed", "mac"), [(3, "x"), (2, "(SELECT mac FROM audit WHERE number = 3)")], ids=["all", "the first ones"]
 )
 def test_nobody_says_without_the_key_that_lines_were_pruned(
-    store: Store, path: Path, key: str, removed: int, mac: str
+    store: Store, path: Path, tmp_path: Path, key: str, removed: int, mac: str
 ) -> None:
     for task in "123":
         submit(store, task * 32)
-    mac = "'x'" if mac == "x" else mac
-    of_pruned = f"(SELECT mac FROM audit WHERE number = {removed})"
-    name = "(SELECT key FROM audit WHERE number = 3)"
-    ours = "''" if key else name
+    ours = "(SELECT key FROM audit WHERE number = 3)"
+    of_pruned = f"(SELECT mac FROM audit WHERE number = {removed})" if mac != "x" else "'x'"
     change(
         path,
-        f"UPDATE audit_end SET mac = {mac}, key = '{key}', pruned = {removed}, pruned_mac = {of_pruned}, "
-        f"pruned_key = {ours}, sign = 'x'",
+        f"UPDATE audit_end SET mac = {mac if mac != 'x' else repr(mac)}, key = '{key}', pruned = {removed}, "
+        f"pruned_mac = {of_pruned}, pruned_key = {f'{key!r}' if key and mac == 'x' else ours}, sign = 'x'",
     )
     change(path, f"DELETE FROM audit WHERE number <= {removed}")
     for task in "456":
@@ -219,6 +217,20 @@ def test_a_start_with_other_settings_is_told_once(path: Path) -> None:
         ("settings.start", {"settings": ["bind"]})
     ]
     assert verdict(path).fault is None
+
+
+def test_nobody_says_in_a_backup_what_was_pruned(store: Store, path: Path, tmp_path: Path) -> None:
+    for task in "123":
+        submit(store, task * 32)
+    store.close()
+    backups.backup(path, tmp_path / "backup")
+    change(
+        tmp_path / "backup",
+        "UPDATE audit_end SET mac = 'x', key = 'other', pruned = 3, pruned_mac = 'x', pruned_key = 'other', sign = 'x'",
+    )
+    change(tmp_path / "backup", "DELETE FROM audit")
+    backups.restore(path, tmp_path / "backup")
+    assert verdict(path).fault is not None
 
 
 def test_what_is_old_is_pruned_and_what_is_kept_still_holds(
