@@ -6,6 +6,7 @@ import click
 
 from gorchestrator.cli.db import config, data_option, database, operator
 from gorchestrator.cli.failure import Failure
+from gorchestrator.common.checks import AUTO
 
 _FILE = click.Path(path_type=Path)
 
@@ -48,6 +49,9 @@ def restore(file: Path, data: Path | None) -> None:
         click.echo("Tokens of the backup, of which nobody knows here whether they were revoked since:")
         for token in done.tokens:
             click.echo(f"  {token.id} of {token.name}: gorch token revoke {token.id}, unless it is to open the service")
+    if done.unknown and settings.access == AUTO:
+        click.echo("No token is known now, so everybody on this machine may do everything: gorch token create, before")
+        click.echo("others reach the service, or access = required")
     if done.revision != schema.HEAD:
         click.echo("The backup is of an older version: run `gorch db upgrade`")
     click.echo("Start the service")

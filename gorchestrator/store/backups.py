@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,11 +37,13 @@ class Restored:
     """What a restore did: the schema of what is in place now, and where the file that was there is kept, if any.
 
     ``tokens``: those that open the service now and were perhaps revoked since the backup, which nobody could look up.
+    ``unknown``: no token was ever made, as far as is known now.
     """
 
     revision: str
     kept: Path | None
-    tokens: Sequence[Token] = ()
+    tokens: Sequence[Token]
+    unknown: bool
 
 
 def backup(path: Path, target: Path, *, force: bool = False) -> int:
@@ -79,14 +81,14 @@ def restore(path: Path, source: Path, who: Who = SERVICE, audit_key: Path | None
         _sound(new, otherwise)
         revision = schema.known(new, source)
         _begin_anew(new)
-        doubtful = _tokens(new, path)
+        doubtful, unknown = _tokens(new, path)
         seal = Seal(audit_key or beside_database(path))
         end = _audited(new, seal, who, source, doubtful) if revision == schema.HEAD else End()
         kept = _put_aside(path)
         _in_place(new, path)
         seal.keep(end, back=True)
         damage.note(path).unlink(missing_ok=True)
-    return Restored(revision, kept, doubtful)
+    return Restored(revision, kept, doubtful, unknown)
 
 
 def _not_its_own(path: Path, other: Path) -> None:
@@ -143,12 +145,17 @@ def _begin_anew(new: Path) -> None:
             opened.execute(statement, _ASKED)
 
 
-def _tokens(new: Path, old: Path) -> list[Token]:
-    """Have a backup know what became of tokens since; return those that are valid where that cannot be known."""
-    with closing(sqlite3.connect(new)) as opened, opened, suppress(sqlite3.OperationalError):  # it has none yet
-        if not (old.exists() and tokens.carry_over(opened, old)):
-            return [each for each in tokens.read(opened) if each.valid(time.time())]
-    return []
+def _tokens(new: Path, old: Path) -> tuple[list[Token], bool]:
+    """Have a backup know what became of tokens since, and whether there are none at all then.
+
+    Returns those that are valid where it cannot be known what became of them.
+    """
+    with closing(sqlite3.connect(new)) as opened, opened:
+        if opened.execute("SELECT 1 FROM sqlite_master WHERE name = 'tokens'").fetchone() is None:
+            return [], True
+        sure = old.exists() and tokens.carry_over(opened, old)
+        found = tokens.read(opened)
+        return [] if sure else [each for each in found if each.valid(time.time())], not found
 
 
 def _audited(new: Path, seal: Seal, who: Who, source: Path, doubtful: Sequence[Token]) -> End:

@@ -73,7 +73,7 @@ def revoke(path: Path, token_id: str, who: Who, audit_key: Path) -> Token | None
 
 
 def carry_over(connection: sqlite3.Connection, old: Path) -> bool:
-    """Add what another database knows of tokens, made and revoked; return whether that could be read.
+    """Add what another database knows of tokens, made and revoked; return whether it knows of those that are here.
 
     So a backup that comes back opens nothing that has ended since, and closes nobody out who has got in since.
     """
@@ -83,6 +83,8 @@ def carry_over(connection: sqlite3.Connection, old: Path) -> bool:
     except sqlite3.Error:
         return False
     here = {each.id for each in read(connection)}
+    if not here <= {each.id for each in known}:  # it is not the one that the backup was made of
+        return False
     for each in known:
         if each.id not in here:
             _INSERT.run(connection, [_row(each)])

@@ -212,7 +212,8 @@ def test_what_became_of_tokens_since_a_backup_stays_so(path: Path, target: Path)
     backups.backup(path, target)
     tokens.revoke(path, "2", SERVICE, key)
     tokens.add(path, made("comes", "3"), SERVICE, key)
-    assert backups.restore(path, target).tokens == []
+    done = backups.restore(path, target)
+    assert (done.tokens, done.unknown) == ([], False)
     assert [(each.name, each.revoked_at is None) for each in tokens.tokens(path)] == [
         ("stays", True),
         ("goes", False),
@@ -229,6 +230,15 @@ def test_where_nobody_knows_what_became_of_tokens_those_that_open_are_told(path:
     path.write_bytes(b"damaged" * 1000)
     assert [each.name for each in backups.restore(path, target).tokens] == ["stays"]
     assert json.loads(lines(path)[-1].details)["tokens"] == ["1"]
+    path.unlink()
+    schema.ensure(path)  # a new one, which knows of none
+    assert [each.name for each in backups.restore(path, target).tokens] == ["stays"]
+
+
+def test_a_backup_of_before_there_were_tokens_says_that_none_is_known(path: Path, target: Path) -> None:
+    migrations.run(target, schema.REVISIONS[0])
+    tokens.add(path, made("stays", "1"), SERVICE, beside_database(path))
+    assert backups.restore(path, target).unknown
 
 
 def test_an_older_backup_is_taken_and_has_to_be_upgraded(path: Path, target: Path) -> None:
