@@ -37,7 +37,7 @@ class Restored:
     """What a restore did: the schema of what is in place now, and where the file that was there is kept, if any.
 
     ``tokens``: those that open the service now and were perhaps revoked since the backup, which nobody could look up.
-    ``unknown``: no token was ever made, as far as is known now.
+    ``unknown``: no token is in it, though some may have been made: nobody could look that up either.
     """
 
     revision: str
@@ -146,7 +146,7 @@ def _begin_anew(new: Path) -> None:
 
 
 def _tokens(new: Path, old: Path) -> tuple[list[Token], bool]:
-    """Have a backup know what became of tokens since, and whether there are none at all then.
+    """Have a backup know what became of tokens since, and whether it has none though there may be some.
 
     Returns those that are valid where it cannot be known what became of them.
     """
@@ -155,7 +155,7 @@ def _tokens(new: Path, old: Path) -> tuple[list[Token], bool]:
             return [], True
         sure = old.exists() and tokens.carry_over(opened, old)
         found = tokens.read(opened)
-        return [] if sure else [each for each in found if each.valid(time.time())], not found
+        return [] if sure else [each for each in found if each.valid(time.time())], not (sure or found)
 
 
 def _audited(new: Path, seal: Seal, who: Who, source: Path, doubtful: Sequence[Token]) -> End:

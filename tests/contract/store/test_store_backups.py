@@ -241,6 +241,11 @@ def test_a_backup_of_before_there_were_tokens_says_that_none_is_known(path: Path
     assert backups.restore(path, target).unknown
 
 
+def test_where_there_were_no_tokens_before_a_restore_none_are_missed(path: Path, target: Path) -> None:
+    backups.backup(path, target)
+    assert not backups.restore(path, target).unknown
+
+
 def test_an_older_backup_is_taken_and_has_to_be_upgraded(path: Path, target: Path) -> None:
     migrations.run(target, schema.REVISIONS[0])
     assert backups.restore(path, target).revision == schema.REVISIONS[0]
