@@ -242,6 +242,7 @@ def test_a_backup_of_before_there_were_tokens_says_that_none_is_known(path: Path
 
 
 def test_where_there_were_no_tokens_before_a_restore_none_are_missed(path: Path, target: Path) -> None:
+    schema.ensure(path)
     backups.backup(path, target)
     assert not backups.restore(path, target).unknown
 
