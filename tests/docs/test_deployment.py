@@ -95,3 +95,7 @@ def test_the_settings_are_right(tmp_path, name, config):
     loaded = config.load({variable: str(tmp_path / "settings.toml"), "HOME": str(tmp_path)})
     given = {key for key, source in loaded.sources.items() if source.startswith("file")}
     assert given == tomllib.loads(text).keys()
+
+
+def test_nobody_reaches_the_service_through_the_proxy_without_a_token():
+    assert tomllib.loads(files(DOCUMENT)["orchestrator.toml"])["access"] == "required"

@@ -68,3 +68,4 @@ def test_ports_volumes_and_settings_of_the_image():
     for place in (front.data, back.data, front.certs, back.certs):
         assert any(place.is_relative_to(volume) for volume in volumes), place
     assert back.drain == "finish"  # nothing in a container outlives it
+    assert front.access == "required"  # to it, a proxy beside it is a caller on its own machine
