@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -39,15 +40,16 @@ class Step:
     shown: list[str] = field(default_factory=list)
 
 
+@cache
 def doctree(path: Path) -> nodes.document:
-    """Return a document as parsed."""
+    """Return a document as parsed, which takes so long that nobody should do it while tests are collected."""
     return publish_doctree(path.read_text("utf-8"), source_path=str(path), settings_overrides={"report_level": 5})
 
 
-def transcript(document: nodes.document, kind: str = "console") -> list[Step]:
+def transcript(path: Path, kind: str = "console") -> list[Step]:
     """Return the commands of all blocks of this class, in order."""
     steps: list[Step] = []
-    for block in document.findall(nodes.literal_block):
+    for block in doctree(path).findall(nodes.literal_block):
         if kind not in block["classes"]:
             continue
         for line in block.astext().splitlines():
@@ -60,10 +62,10 @@ def transcript(document: nodes.document, kind: str = "console") -> list[Step]:
     return steps
 
 
-def files(document: nodes.document) -> dict[str, str]:
+def files(path: Path) -> dict[str, str]:
     """Return the files that a document shows: those whose name, and nothing else, stands before a block."""
     found = {}
-    for block in document.findall(nodes.literal_block):
+    for block in doctree(path).findall(nodes.literal_block):
         before = block.previous_sibling()
         if isinstance(before, nodes.paragraph) and isinstance(before.children[0], nodes.literal):
             name = before.children[0].astext()

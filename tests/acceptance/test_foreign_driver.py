@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from docs_support import doctree, files
+from docs_support import files
 from support import ROOT, Services, run_gorch, start_services, wait_until
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory, certs: Path, unmeasured: None) -> Iterator[Services]:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
-    for name, content in files(doctree(ROOT / "docs" / "drivers.rst")).items():
+    for name, content in files(ROOT / "docs" / "drivers.rst").items():
         (source / name).write_text(content)
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target), str(source)]
     subprocess.run(command, check=True, capture_output=True)

@@ -12,13 +12,13 @@ import tomllib
 
 import pytest
 
-from docs_support import doctree, files, play, transcript
+from docs_support import files, play, transcript
 from executor.config import Config as ExecutorConfig
 from gorchestrator.config import Config
 from gorchestrator.store import migrations, schema
 from support import ROOT
 
-DOCUMENT = doctree(ROOT / "docs" / "deployment.rst")
+DOCUMENT = ROOT / "docs" / "deployment.rst"
 PROGRAM = f"PYTHONPATH={shlex.quote(str(ROOT))} exec {shlex.quote(sys.executable)} -m gorchestrator.cli"
 SYSTEMCTL = """#!/bin/bash
 cd {folder}

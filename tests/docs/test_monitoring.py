@@ -15,14 +15,16 @@ from gorchestrator.common.metrics.definitions import Kind
 from gorchestrator.domain import measures as of_orchestrator
 from support import ROOT
 
-DOCUMENT = doctree(ROOT / "docs/monitoring.rst")
+DOCUMENT = ROOT / "docs" / "monitoring.rst"
 FOLDER = ROOT / "examples/monitoring"
 SERVICES = {"Metrics of the orchestrator": of_orchestrator, "Metrics of an executor": of_executor}
 METRICS = {metric.name: metric for of in SERVICES.values() for metric in of.METRICS}
 
 
 def documented(title):
-    (section,) = [each for each in DOCUMENT.findall(nodes.section) if each.next_node(nodes.title).astext() == title]
+    (section,) = [
+        each for each in doctree(DOCUMENT).findall(nodes.section) if each.next_node(nodes.title).astext() == title
+    ]
     rows = list(section.next_node(nodes.table).findall(nodes.row))[1:]
     return [tuple(cell.astext() for cell in row.findall(nodes.entry)) for row in rows]
 

@@ -29,21 +29,21 @@ from gorchestrator.domain.records import Kind
 from support import ROOT, clean_environment
 
 ACCESS, API, EXECUTOR, GORCH, OPERATIONS, WEB = (
-    doctree(ROOT / "docs" / f"{name}.rst") for name in ("access", "api", "executor", "gorch", "operations", "web")
+    ROOT / "docs" / f"{name}.rst" for name in ("access", "api", "executor", "gorch", "operations", "web")
 )
 FROM_WERKZEUG = {"not-found": 404, "method-not-allowed": 405}
 # An executor has no thread without which it is dead.
 OF_ORCHESTRATORS_ONLY = {"not-alive"}
 
 
-def section(document: nodes.document, title: str) -> nodes.section:
-    for found in document.findall(nodes.section):
+def section(document: Path, title: str) -> nodes.section:
+    for found in doctree(document).findall(nodes.section):
         if found.next_node(nodes.title).astext() == title:
             return found
     raise AssertionError(f"no section {title}")
 
 
-def rows(document: nodes.document, title: str, columns: str) -> list[list[nodes.entry]]:
+def rows(document: Path, title: str, columns: str) -> list[list[nodes.entry]]:
     """Return the rows of the table of a section whose first column has this header."""
     for table in section(document, title).findall(nodes.table):
         first, *rest = [list(row.findall(nodes.entry)) for row in table.findall(nodes.row)]
@@ -52,12 +52,12 @@ def rows(document: nodes.document, title: str, columns: str) -> list[list[nodes.
     raise AssertionError(f"no table {columns} in {title}")
 
 
-def keys(document: nodes.document, title: str, column: str) -> list[str]:
+def keys(document: Path, title: str, column: str) -> list[str]:
     """Return the literals of the first column of a table."""
     return [row[0].next_node(nodes.literal).astext() for row in rows(document, title, column)]
 
 
-def pairs(document: nodes.document, title: str, column: str) -> dict[str, str]:
+def pairs(document: Path, title: str, column: str) -> dict[str, str]:
     """Return the literals of the first column, each with the text of the second one."""
     return {row[0].next_node(nodes.literal).astext(): row[1].astext() for row in rows(document, title, column)}
 
