@@ -3,9 +3,9 @@
 An installed one is served as ``gorchestrator.app:create_app()`` and ``executor.app:create_app()``.
 """
 
-from gevent import monkey
+from gorchestrator.common.patching import patch_all
 
-monkey.patch_all()
+patch_all()
 
 from flask import Flask  # noqa: E402  (after patching)
 

@@ -6,10 +6,10 @@ there is always one worker: it owns the jobs.
 
 import gc
 
-from gevent import monkey
+from gorchestrator.common.patching import patch_all
 
 gc.disable()  # until all is imported, which stays: to look for garbage among it is a tenth of the start
-monkey.patch_all()
+patch_all()
 
 import os  # noqa: E402  (after patching)
 import signal  # noqa: E402

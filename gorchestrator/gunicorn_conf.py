@@ -6,10 +6,10 @@ Address, workers and certificates come from the settings (``GORCH_*``); gunicorn
 import gc
 from collections.abc import Callable
 
-from gevent import monkey
+from gorchestrator.common.patching import patch_all
 
 gc.disable()  # until all is imported, which stays: to look for garbage among it is a tenth of the start
-monkey.patch_all()
+patch_all()
 
 import ssl  # noqa: E402  (after patching)
 

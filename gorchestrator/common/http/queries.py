@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, request
+from werkzeug.routing import Rule
 
 from gorchestrator.common.http.problems import BadQuery
 
@@ -37,12 +38,16 @@ def refuse_unknown(app: Flask, spec: Mapping[str, Any]) -> None:
     def check() -> None:
         if not request.args or request.url_rule is None:
             return
-        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", request.url_rule.rule)
-        names = known.get((path, _METHODS.get(request.method, request.method)))
+        names = known.get((path_of(request.url_rule), _METHODS.get(request.method, request.method)))
         if names is not None:
             for given in request.args:
                 if given not in names:
                     raise BadQuery(_refusal(given, names))
+
+
+def path_of(rule: Rule) -> str:
+    """Return the path of a route as OpenAPI writes it."""
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
 
 
 def _parameters(operation: Mapping[str, Any], shared: Mapping[str, Any]) -> list[Mapping[str, Any]]:
