@@ -163,7 +163,7 @@ class Parts:
 
     def start(self) -> None:
         """Begin to run what is open."""
-        self.store.tailer.listen(self.scheduler.follow)
+        self.store.tailer.listen(self.scheduler.follow, lambda: self.scheduler.open_runs > 0)
         self.fleet.start()
         self.reconciler.start()
         self.scheduler.start()

@@ -15,11 +15,13 @@ from gorchestrator.domain.records import EventRow
 from gorchestrator.store import connection as connections
 from gorchestrator.store.reader import Reader
 
-_LOOK = 0.02  # s between two looks at the database, which take 3 µs each
+_LOOK = 0.02  # s between two looks at the database, which take 3 µs each; to wake up for one takes much longer
+_LOOK_AT_REST = 0.1  # s, while nobody is in a hurry
 _SLICE = 256  # events read at once
 _RETRY = 1.0  # s after a fault
 
 Callback = Callable[[Sequence[EventRow]], None]
+Asked = Callable[[], bool]
 
 log = logging.getLogger(__name__)
 
@@ -33,25 +35,26 @@ class Tailer:
         self._version = 0
         self._seen = 0
         self._kicked = Event()
-        self._callbacks: list[Callback] = []
+        self._callbacks: dict[Callback, Asked] = {}
         self._waiters: dict[str, set[Event]] = {}
         self._any: set[Event] = set()  # of those who wait for any commit
         self._closed = False
+        self._rests = False
         self._ails = False
         self._greenlet = gevent.spawn(self._follow)
 
-    def listen(self, callback: Callback) -> Callable[[], None]:
+    def listen(self, callback: Callback, hurry: Asked = lambda: True) -> Callable[[], None]:
         """Call ``callback`` with the events that are committed from now on, in order, each once; it must not block.
 
-        Returns what ends that. An event may come that was committed shortly before this call.
+        Returns what ends that. An event may come that was committed shortly before this call. ``hurry``: whether 0.1 s
+        matter now; it may change its answer when this process commits.
         """
         self._begin()
-        self._callbacks.append(callback)
+        self._callbacks[callback] = hurry
         self.kick()
 
         def end() -> None:
-            if callback in self._callbacks:
-                self._callbacks.remove(callback)
+            self._callbacks.pop(callback, None)
 
         return end
 
@@ -64,6 +67,7 @@ class Tailer:
         woken = Event()
         self._begin()
         self._waiters.setdefault(task, set()).add(woken)
+        self._rouse()
         try:
             while not self._closed:
                 woken.clear()
@@ -80,6 +84,7 @@ class Tailer:
         """Return when anything was committed, be it an event or a log, or after ``timeout`` seconds."""
         woken = Event()
         self._any.add(woken)
+        self._rouse()
         try:
             if not self._closed:
                 woken.wait(timeout)
@@ -120,6 +125,14 @@ class Tailer:
             if not self._interested():
                 self._seen = last
 
+    def _hurries(self) -> bool:
+        return bool(self._waiters or self._any or any(hurry() for hurry in self._callbacks.values()))
+
+    def _rouse(self) -> None:
+        """Look often from now on."""
+        if self._rests:
+            self.kick()
+
     def _forget(self, task: str, woken: Event) -> None:
         self._waiters[task].discard(woken)
         if not self._waiters[task]:
@@ -129,7 +142,8 @@ class Tailer:
 
     def _follow(self) -> None:
         while True:
-            kicked = self._kicked.wait(_LOOK)
+            self._rests = not self._hurries()
+            kicked = self._kicked.wait(_LOOK_AT_REST if self._rests else _LOOK)
             self._kicked.clear()
             if not (self._interested() or self._any):
                 continue

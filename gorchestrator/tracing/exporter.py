@@ -60,7 +60,7 @@ class Exporter:
 
     def start(self) -> None:
         """Begin, until :meth:`stop`; in the process that uses it, after a fork."""
-        self._store.tailer.listen(self._hear)
+        self._store.tailer.listen(self._hear, lambda: False)
         self._woken.set()  # there may be some that others have left
         self._greenlet = gevent.spawn(self._keep)
 

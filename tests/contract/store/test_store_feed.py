@@ -123,7 +123,7 @@ def test_many_who_begin_at_once_listen_once_and_let_go(store: Store) -> None:
     assert len(store.tailer._callbacks) == 1
     for follower in followers:
         follower.greenlet.kill()
-    assert store.tailer._callbacks == []
+    assert not store.tailer._callbacks
 
 
 def test_who_cannot_begin_leaves_nothing_behind(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,28 @@ def test_a_listener_hears_other_processes(store: Store, path: Path) -> None:
     other.close()
 
 
+def test_who_is_in_no_hurry_lets_it_rest_until_somebody_is(
+    store: Store, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tailer, "_LOOK_AT_REST", 600.0)
+    other = Store.open(path)
+    hurry = False
+    heard: list[EventRow] = []
+    store.tailer.listen(heard.extend, lambda: hurry)
+    accept(other)
+    gevent.sleep(5 * tailer._LOOK)
+    assert not heard
+    assert store.tailer.wait(TASK, 0, PATIENCE) == 1
+    eventually(lambda: len(heard) == 1)
+
+    gevent.sleep(5 * tailer._LOOK)  # at rest again
+    hurry = True
+    store.journal.write(node_change(0))
+    other.journal.write(node_change(1))
+    eventually(lambda: len(heard) == 3)
+    other.close()
+
+
 def test_a_listener_that_fails_harms_nobody(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     heard: list[EventRow] = []
 
