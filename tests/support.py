@@ -1,14 +1,18 @@
 """Parts of tests: waiting for a condition, the command ``gorch``, and the two services as real processes."""
 
+import atexit
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +20,7 @@ import psutil
 import pytest
 
 from gorchestrator.remote import Remote
+from gorchestrator.store import schema
 
 ROOT = Path(__file__).resolve().parents[1]
 T = TypeVar("T")
@@ -59,6 +64,24 @@ def unmeasured() -> Iterator[None]:
         os.environ.update(kept)
 
 
+@cache
+def _empty_journal() -> Path:
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    schema.ensure(folder / "gorchestrator.db")
+    return folder / "gorchestrator.db"
+
+
+def give_journal(data: Path) -> None:
+    """Give an orchestrator that starts for the first time an empty journal.
+
+    To make one is a tenth of a start, and there are hundreds of them. What is started by other means makes its own.
+    """
+    if not any(data.glob("gorchestrator.db*")):
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copy(_empty_journal(), data)
+
+
 def clean_environment(**settings: str) -> dict[str, str]:
     """Return this process's environment without settings of gorchestrator, and with the given ones."""
     return {name: value for name, value in os.environ.items() if not name.startswith("GORCH_")} | settings
@@ -100,6 +123,8 @@ class Server:
     def start(self) -> None:
         """Start it and find out its URL; started again, it takes the same port."""
         port = self.url.rpartition(":")[2] or "0"
+        if not self.url and "GORCH_DATA" in self.settings:
+            give_journal(Path(self.settings["GORCH_DATA"]))
         with (self.folder / "out").open("ab") as out, (self.folder / "err").open("ab") as err:
             self.begin = err.tell()
             self.process = subprocess.Popen(
