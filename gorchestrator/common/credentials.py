@@ -22,6 +22,7 @@ from gorchestrator.common.expiry import InUse, Use, day
 from gorchestrator.common.tls import tls_reason
 
 LOOK = 2.0  # seconds between two looks at the files
+_READS = 20  # of files that change meanwhile: more often than one renewal touches them
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 log = logging.getLogger(__name__)
@@ -158,14 +159,22 @@ def _load_aside(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) 
 
 
 def _outcome(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) -> Loaded | Unusable:
+    for _ in range(_READS):
+        before = _stamp(files)
+        found = _tried(files, kind, make, before)
+        if _stamp(files) == before:
+            return found
+    return Unusable(f"{files.cert} and what belongs to it are written again and again while they are read")
+
+
+def _tried(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext], stamp: Stamp) -> Loaded | Unusable:
     try:
-        return _load(files, kind, make)
+        return _load(files, kind, make, stamp)
     except Unusable as error:
         return error
 
 
-def _load(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) -> Loaded:
-    before = _stamp(files)
+def _load(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext], stamp: Stamp) -> Loaded:
     chain = read_certificates(files.cert)
     trusted = [] if files.ca is None else read_certificates(files.ca)
     certificates = [_in_use(kind, files.cert, chain[0])]
@@ -179,9 +188,7 @@ def _load(files: TlsFiles, kind: str, make: Callable[[], ssl.SSLContext]) -> Loa
         raise Unusable(_why(error, files)) from None
     except OSError as error:
         raise Unusable(f"{error.filename or files.key}: {error.strerror or error}") from None
-    if _stamp(files) != before:
-        raise Unusable(f"{files.cert} and what belongs to it were written while they were read")
-    return Loaded(context, tuple(certificates), prints, before)
+    return Loaded(context, tuple(certificates), prints, stamp)
 
 
 def read_certificates(path: Path) -> list[x509.Certificate]:

@@ -133,21 +133,37 @@ def test_files_that_do_not_fit_are_refused_once_and_the_old_ones_stay(credential
     assert look(credentials) is credentials.context is not first
 
 
+def disturbed(credentials, folder, times):
+    """Have files be written ``times`` times while they are read: behind the certificate, before its key."""
+    make, left = credentials._make, iter(range(times))
+
+    def disturbed():
+        if next(left, None) is not None:
+            certificates.renew(folder, ["executor"], fresh=True)
+        return make()
+
+    credentials._make = disturbed
+    return lambda: setattr(credentials, "_make", make)
+
+
 def test_files_that_are_written_while_they_are_read_are_read_again(credentials, folder, caplog):
     first = credentials.context
     certificates.write(folder, force=True)
-    make = credentials._make
+    disturbed(credentials, folder, times=2)
+    assert look(credentials) is credentials.context is not first
+    assert [event for event, _ in events(caplog)] == ["certificates_renewed"]
+    own = certificates.read(folder, "executor").certificate
+    assert credentials.own.not_after == own.not_valid_after_utc.timestamp()
 
-    def disturbed():
-        context = make()
-        certificates.renew(folder, ["executor"])
-        return context
 
-    credentials._make = disturbed
+def test_files_that_are_written_all_the_time_are_refused_until_they_are_not(credentials, folder, caplog):
+    first = credentials.context
+    certificates.write(folder, force=True)
+    calm = disturbed(credentials, folder, times=1000)
     assert look(credentials) is None
     assert credentials.context is first
-    assert "were written while they were read" in events(caplog)[0][1]
-    credentials._make = make
+    assert "written again and again while they are read" in events(caplog)[0][1]
+    calm()
     assert look(credentials) is credentials.context is not first
 
 
