@@ -1,6 +1,5 @@
 """A real executor takes new settings into use while jobs run: by signals, and under gunicorn by hand by itself."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from beds import needs
 from executor.config import Config
 from executor_support import Executor, body, new_id, script, started
 from gorchestrator.common.reload import live
@@ -238,8 +238,8 @@ ELSEWHERE = {"allowed_names"}  # it is about certificates, which these callers d
 @pytest.mark.parametrize("house", [True], indirect=True, ids=["gorch"])
 @pytest.mark.parametrize("name", sorted(live(Config) - ELSEWHERE))
 def test_each_setting_that_can_change_is_taken_into_use(house: House, name: str) -> None:
-    if name == "ansible_inventory" and shutil.which("ansible-playbook") is None:
-        pytest.skip("there is no Ansible")
+    if name == "ansible_inventory":
+        needs("ansible-playbook")
     if name in LOGS:
         LOGS[name](house.service, house.ask, house.certs)
     else:
