@@ -98,5 +98,5 @@ def test_many_declared_outputs_cost_nothing(tmp_path: Path) -> None:
     log.write_bytes(b"".join(b"name%d=%d\n" % (number, number) for number in range(0, 20_000, 10)))
     begin = time.process_time()
     found = collect(str(log), 2**20, [f"name{number}" for number in range(20_000)], str(tmp_path / "none"))
-    assert time.process_time() - begin < 0.1  # as one pattern of all names it takes a second and more
+    assert time.process_time() - begin < 0.5  # as one pattern of all names it takes a second and more
     assert len(found) == 2000
